@@ -1,0 +1,1 @@
+"""The rules: what each command rests on, and what it decides. Pure: no input, no output, no clock."""

@@ -1,0 +1,142 @@
+"""Capacity: how many rights of a zone or a permit type are in force at once, over an interval.
+
+A right takes its place from its start to its end, paid for or not, and keeps it while it is suspended; it is
+free again once the right expired, ended, was cancelled or revoked. What takes a place is found by the tag of
+the zone or the type. What frees one (and an extension reported without its zone) carries only the right's own
+identity, so such rights are followed one by one, where that can change the answer: those that overlap once
+the places are all taken, and the few that lapsed last, in case they were extended.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from commands.right_collection import Key, KnownRights, Tenure
+from events.boundary import Boundary, on
+from events.permits import PermitCancelled, PermitPurchased, PermitReinstated, PermitRenewed, PermitRevoked
+from events.sessions import SessionEnded, SessionExtended, SessionStarted
+
+FOLLOWED = 50
+"""How many lapsed rights are looked at for an extension that does not name its zone."""
+
+_SESSION_LAPSE = timedelta(days=1)
+_PERMIT_LAPSE = timedelta(days=400)
+
+type TakesPlace = (
+    PermitPurchased
+    | PermitRenewed
+    | PermitReinstated
+    | PermitRevoked
+    | PermitCancelled
+    | SessionStarted
+    | SessionExtended
+    | SessionEnded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """So many places of a zone, or of a permit type."""
+
+    of: Literal["zone", "permit_type"]
+    name: str
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The interval `[start, end)` that a place is wanted for; an open end is `None`."""
+
+    start: datetime
+    end: datetime | None
+
+    def meets(self, start: datetime, end: datetime | None) -> bool:
+        """Tell whether it overlaps another interval."""
+        return (self.end is None or start < self.end) and (end is None or self.start < end)
+
+
+def places_boundary(places: Places, window: Window, known: KnownRights) -> Boundary[TakesPlace]:
+    """Return what decides whether a place is free, by what is known so far."""
+    boundary: Boundary[TakesPlace] = (
+        on(
+            PermitPurchased,
+            PermitRenewed,
+            PermitReinstated,
+            SessionStarted,
+            SessionExtended,
+            zone=places.name,
+        )
+        if places.of == "zone"
+        else on(PermitPurchased, PermitRenewed, PermitReinstated, permit_type=places.name)
+    )
+    for kind, right in _followed(places, window, known):
+        if kind == "permit":
+            boundary |= on(PermitRenewed, PermitRevoked, PermitCancelled, PermitReinstated, permit=right)
+        else:
+            boundary |= on(SessionExtended, SessionEnded, session=right)
+    return boundary
+
+
+def has_room(
+    places: Places, window: Window, known: KnownRights, besides: Key | None = None, *, kept: int = 0
+) -> bool:
+    """Tell whether a place is free all through the window; `kept` places are not for this one.
+
+    `besides` is the right that the question is asked for: its own place is not in its way.
+    """
+    overlapping = sum(
+        window.meets(start, end)
+        for tenure in _holders(places, known)
+        if tenure.key != besides
+        for start, end, _ in tenure.spans
+    )
+    free = places.capacity - kept
+    return overlapping < free or most_taken(places, window, known, besides) < free
+
+
+def most_taken(places: Places, window: Window, known: KnownRights, besides: Key | None = None) -> int:
+    """Return how many places are taken at once, at the fullest instant of the window."""
+    changes: list[tuple[datetime, int]] = []
+    for tenure in _holders(places, known):
+        if tenure.key == besides:
+            continue
+        for start, end, _ in tenure.spans:
+            if window.meets(start, end):
+                changes.append((max(start, window.start), 1))
+                if end is not None:
+                    changes.append((end, -1))
+    taken = fullest = 0
+    for _, change in sorted(changes):
+        taken += change
+        fullest = max(fullest, taken)
+    return fullest
+
+
+def _holders(places: Places, known: KnownRights) -> Iterator[Tenure]:
+    name = places.name
+    if places.of == "zone":
+        return (tenure for tenure in known.tenures() if name in tenure.zones)
+    return (tenure for tenure in known.tenures() if tenure.permit_type == name)
+
+
+def _followed(places: Places, window: Window, known: KnownRights) -> Iterator[Key]:
+    """Yield the rights to follow one by one.
+
+    What stopped a right is left out of account, so that more facts never take one out of the boundary.
+    """
+    overlapping: list[Key] = []
+    lapsed: list[tuple[datetime, Key]] = []
+    for tenure in _holders(places, known):
+        if window.meets(tenure.start, tenure.last_end):
+            overlapping.append(tenure.key)
+        if tenure.first_end <= window.start < tenure.first_end + _lapse(tenure.key):
+            lapsed.append((tenure.first_end, tenure.key))
+    if len(overlapping) >= places.capacity:
+        yield from overlapping
+    if len(overlapping) + len(lapsed) >= places.capacity:
+        yield from (key for _, key in sorted(lapsed)[-FOLLOWED:])
+
+
+def _lapse(key: Key) -> timedelta:
+    return _SESSION_LAPSE if key[0] == "session" else _PERMIT_LAPSE

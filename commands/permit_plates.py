@@ -1,0 +1,149 @@
+"""The plates of a permit: added, removed, selected as active, and corrected where the clerk got one wrong."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from commands.capacity import Window
+from commands.decider import Command, Decider, Refusal, fact_of
+from commands.permit_facts import (
+    PermitFact,
+    PermitFacts,
+    PermitNotInForce,
+    evolve_permit_facts,
+    is_over,
+    own_boundary,
+)
+from commands.plates_permitted import TooManyPlates, permitted_boundary, refuse_permitted
+from commands.right_facts import Right, unless_said
+from commands.right_plates import carried_plates, plates_at
+from events.base import Event
+from events.boundary import Boundary
+from events.permits import ActivePlateSelected, PlateAdded, PlateAssociationCorrected, PlateRemoved
+from events.vocabulary import Instant, PermitId, PlateTag, Text, Word
+
+
+class AddPlate(Command):
+    """Let the permit carry one more plate from `effective_from`, or now."""
+
+    permit: PermitId
+    plate: PlateTag
+    effective_from: Instant | None = None
+
+
+class RemovePlate(Command):
+    """Let the permit no longer carry the plate from `effective_from`, or now."""
+
+    permit: PermitId
+    plate: PlateTag
+    effective_from: Instant | None = None
+
+
+class SelectActivePlate(Command):
+    """Make the plate the active one of its permit from now."""
+
+    permit: PermitId
+    plate: PlateTag
+
+
+class CorrectPlateAssociation(Command):
+    """Say which plate the permit should have carried; `corrects` is the wrong event's position, or plate."""
+
+    permit: PermitId
+    plate: PlateTag
+    corrects: int | Word | None = None
+    effective_from: Instant | None = None
+    reason: Text | None = None
+    approved_by: Word | None = None
+
+
+class PlateNotOnPermit(Refusal):
+    """The permit does not carry this plate then."""
+
+
+_PUTS_ON = {"bought", "added", "corrected"}
+
+type _OnPlates = AddPlate | RemovePlate | SelectActivePlate | CorrectPlateAssociation
+
+
+def _own_boundary(command: _OnPlates, facts: PermitFacts) -> Boundary[PermitFact]:
+    boundary: Boundary[PermitFact] = own_boundary(command.permit, facts)
+    return boundary
+
+
+def _carrying_boundary(
+    command: AddPlate | CorrectPlateAssociation, facts: PermitFacts
+) -> Boundary[PermitFact]:
+    return _own_boundary(command, facts) | permitted_boundary((command.plate,), facts.known)
+
+
+def _carries(right: Right, plate: str, at: datetime) -> bool:
+    return plate in plates_at(right, at)[0]
+
+
+def _still_carries(right: Right, plate: str, at: datetime) -> bool:
+    """Tell whether the permit carries the plate at the instant or will later."""
+    return any(end is None or at < end for _, end in carried_plates(right).get(plate, ()))
+
+
+def _add(command: AddPlate, facts: PermitFacts) -> Sequence[Event]:
+    right = facts.permit(command.permit)
+    since = command.effective_from or command.at
+    new = unless_said(right, fact_of(command, PlateAdded, effective_from=since))
+    if not new or _carries(right, command.plate, since):
+        return ()
+    _refuse_over(right, since)
+    offer = facts.known.offer(right.permit_type, command.at) if right.permit_type is not None else None
+    most = offer.max_plates if offer is not None else facts.known.policy(command.at).max_plates
+    if len(plates_at(right, since)[0]) >= most:
+        raise TooManyPlates(f"This permit carries at most {most} plates.", permit=command.permit)
+    window = Window(since, None)
+    refuse_permitted(command.plate, right.zones, window, facts.known, besides=command.permit)
+    return new
+
+
+def _remove(command: RemovePlate, facts: PermitFacts) -> Sequence[Event]:
+    right = facts.permit(command.permit)
+    since = command.effective_from or command.at
+    if not any(command.plate in fact.plates for fact in right.facts if fact.what in _PUTS_ON):
+        raise PlateNotOnPermit(f"{command.permit!r} never carried {command.plate}.")
+    if not _still_carries(right, command.plate, since):
+        return ()
+    return unless_said(right, fact_of(command, PlateRemoved, effective_from=since))
+
+
+def _select(command: SelectActivePlate, facts: PermitFacts) -> Sequence[Event]:
+    right = facts.permit(command.permit)
+    new = unless_said(right, fact_of(command, ActivePlateSelected))
+    if not new:
+        return ()
+    if not _carries(right, command.plate, command.at):
+        raise PlateNotOnPermit(f"{command.permit!r} does not carry {command.plate} then.")
+    _refuse_over(right, command.at)
+    if command.plate in plates_at(right, command.at, facts.known.max_active(right))[1]:
+        return ()
+    return new
+
+
+def _correct(command: CorrectPlateAssociation, facts: PermitFacts) -> Sequence[Event]:
+    right = facts.permit(command.permit)
+    since = command.effective_from or command.at
+    said = (since, (command.plate,), command.corrects)
+    if any(f.what == "corrected" and (f.since, f.plates, f.corrects) == said for f in right.facts):
+        return ()
+    window = Window(since, None)
+    refuse_permitted(command.plate, right.zones, window, facts.known, besides=command.permit)
+    return (fact_of(command, PlateAssociationCorrected, effective_from=since),)
+
+
+def _refuse_over(right: Right, at: datetime) -> None:
+    if is_over(right, at):
+        raise PermitNotInForce(f"The permit {right.right!r} is over by then.", permit=right.right)
+
+
+ADD_PLATE = Decider(AddPlate, _carrying_boundary, PermitFacts, evolve_permit_facts, _add)
+REMOVE_PLATE = Decider(RemovePlate, _own_boundary, PermitFacts, evolve_permit_facts, _remove)
+SELECT_ACTIVE_PLATE = Decider(SelectActivePlate, _own_boundary, PermitFacts, evolve_permit_facts, _select)
+CORRECT_PLATE = Decider(
+    CorrectPlateAssociation, _carrying_boundary, PermitFacts, evolve_permit_facts, _correct
+)
+DECIDERS = (ADD_PLATE, REMOVE_PLATE, SELECT_ACTIVE_PLATE, CORRECT_PLATE)
