@@ -1,0 +1,1 @@
+"""The log's schema, in numbered steps."""
