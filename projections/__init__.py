@@ -1,0 +1,1 @@
+"""Read models: each a fold of the log into tables, kept in real time, rebuilt at will."""

@@ -1,0 +1,195 @@
+"""The runner: keeps read models up with the log, whatever dies, each effect exactly once.
+
+All that it remembers can be lost at any moment: positions and rows are committed together, and everything
+else follows from the log. On any trouble with its connection it starts again from what was committed.
+
+A projection is run by one runner at a time. A second one stands by, and takes over within a second when the
+first is gone. Commits do not wait for the disk: after a crash of the database the models stand a little
+earlier than they did, positions and rows alike, and fold again what the log never loses.
+"""
+
+import os
+import platform
+from collections.abc import Sequence
+from contextlib import suppress
+from threading import Event as Flag
+from time import monotonic
+from typing import Any, Self
+from uuid import uuid4
+
+import psycopg
+from psycopg import Connection
+
+from projections.connection import connect
+from projections.convoy import Convoy, Traveller
+from projections.listening import Ear
+from projections.parking import requested, retry
+from projections.projection import Projection
+from projections.schema import ensure
+
+LOG_CHANNEL = "parkledger_log"
+POLL = 1.0
+"""Seconds after which the log is looked at even if no notice came, and the proof of life is renewed."""
+PAGE_SIZE = 4_000
+STALLED_FOR = 5.0
+"""Seconds until a projection that could not go on as a whole is tried again."""
+_BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+_ALIVE = (
+    "INSERT INTO views.runners (runner, models, host, pid) VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT (runner) DO UPDATE SET models = excluded.models, alive_at = clock_timestamp()"
+)
+_GONE = "DELETE FROM views.runners WHERE runner = %s"
+_FORGOTTEN = "DELETE FROM views.runners WHERE alive_at < clock_timestamp() - interval '1 hour'"
+_STALL = "UPDATE views.progress SET stalled = %s WHERE name = %s AND version = %s"
+
+
+class Runner:
+    """Runs projections until it is stopped."""
+
+    def __init__(self, dsn: str, projections: Sequence[Projection], *, page_size: int = PAGE_SIZE) -> None:
+        """Run these projections on the database of `dsn`, `page_size` positions of the log at a time."""
+        self._dsn = dsn
+        self._projections = projections
+        self._page_size = page_size
+        self._stopped = Flag()
+        self._ear: Ear | None = None
+        self.identity = uuid4()
+
+    def stop(self) -> None:
+        """Finish the batch at hand and end `run`."""
+        self._stopped.set()
+        if self._ear is not None:
+            self._ear.ring()
+
+    def run(self) -> None:
+        """Follow the log until `stop`; reconnects for as long as it takes."""
+        failures = 0
+        with Ear() as self._ear:
+            while not self._stopped.is_set():
+                try:
+                    ensure(self._dsn, self._projections)
+                    with self._session() as session:
+                        failures = 0
+                        self._follow(session, self._ear)
+                except psycopg.Error:
+                    self._stopped.wait(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
+                    failures += 1
+
+    def _follow(self, session: "_Session", ear: Ear) -> None:
+        while not self._stopped.is_set():
+            if not session.advance():
+                session.wait(ear, POLL)
+
+    def catch_up(self) -> int:
+        """Run until all projections stand at the head of the log, and return its position.
+
+        Raises:
+            RuntimeError: if another runner has one of the projections.
+            psycopg.Error: if the database fails.
+
+        """
+        ensure(self._dsn, self._projections)
+        with self._session() as session:
+            if session.standing_by:
+                raise RuntimeError("another runner has these read models")
+            while session.advance():
+                pass
+            return session.position
+
+    def _session(self) -> "_Session":
+        return _Session(self._dsn, self._projections, self._page_size, self.identity)
+
+
+class _Session:
+    """What a runner does over one connection, which also holds the lock of each of its projections."""
+
+    def __init__(self, dsn: str, projections: Sequence[Projection], page_size: int, identity: Any) -> None:
+        self.standing_by = list(projections)
+        self._travellers: list[Traveller] = []
+        self._stalled: dict[str, float] = {}
+        self._identity = identity
+        self._connection = connect(dsn, name="parkledger projector", then=_listen)
+        self._convoy = Convoy(self._connection, page_size)
+        self._alive_at = 0.0
+        self._look_after()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(psycopg.Error):
+            self._connection.execute(_GONE, [self._identity])
+        self._connection.close()
+
+    @property
+    def position(self) -> int:
+        """The position that all projections have come to."""
+        return min((traveller.position for traveller in self._travellers), default=0)
+
+    def advance(self) -> bool:
+        """Move the projections by a page each, those in front first; tell whether there may be more.
+
+        Those behind go no further than those in front, so that they meet and travel on together.
+        """
+        if monotonic() - self._alive_at >= POLL:
+            self._look_after()
+        going = self._going()
+        if not going:
+            return False
+        front = max(traveller.position for traveller in going)
+        more = self._step([t for t in going if t.position == front])
+        front = max(traveller.position for traveller in going)
+        for position in sorted({t.position for t in going if t.position < front}, reverse=True):
+            together = [t for t in going if t.position == position]
+            self._step(together, front - position)
+            more = more or any(t.position < front for t in self._going())
+        return more
+
+    def wait(self, ear: Ear, seconds: float) -> None:
+        """Wait for a notice that the log grew, or for so long."""
+        ear.wait(self._connection, seconds)
+
+    def _step(self, together: Sequence[Traveller], size: int | None = None) -> bool:
+        more, stalled = self._convoy.step(together, size)
+        for one in stalled:
+            projection = one.traveller.projection
+            self._stalled[projection.label] = monotonic() + STALLED_FOR
+            self._connection.execute(_STALL, [one.error[:2000], projection.name, projection.version])
+        return more
+
+    def _going(self) -> Sequence[Traveller]:
+        now = monotonic()
+        return [t for t in self._travellers if self._stalled.get(t.projection.label, 0.0) <= now]
+
+    def _look_after(self) -> None:
+        """Take projections that nobody runs any more, and prove to be alive."""
+        for projection in [p for p in self.standing_by if _locked(self._connection, p)]:
+            self.standing_by.remove(projection)
+            self._travellers.append(Traveller.found(self._connection, projection))
+        models = [traveller.projection.label for traveller in self._travellers]
+        self._connection.execute(_ALIVE, [self._identity, models, platform.node(), os.getpid()])
+        if not self._alive_at:
+            self._connection.execute(_FORGOTTEN)
+        self._alive_at = monotonic()
+        self._try_again()
+
+    def _try_again(self) -> None:
+        """Try the parked keys again that somebody asked for."""
+        for name, version, key in requested(self._connection):
+            for one in self._travellers:
+                if (one.projection.name, one.projection.version) == (name, version):
+                    retry(self._connection, one.projection, one.fold, one.position, key)
+
+
+def _listen(connection: Connection[Any]) -> None:
+    connection.execute(f"LISTEN {LOG_CHANNEL}".encode())
+    connection.execute("SET synchronous_commit TO off")
+
+
+def _locked(connection: Connection[Any], projection: Projection) -> bool:
+    """Take the lock of a projection, unless another runner has it; it ends with the connection."""
+    row = connection.execute(
+        "SELECT pg_try_advisory_lock(hashtextextended('parkledger view ' || %s, 0))", [projection.label]
+    ).fetchone()
+    return row is not None and bool(row[0])

@@ -1,0 +1,72 @@
+"""The tables of the read models, created by whoever starts first; starting again changes nothing."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from projections.projection import Projection
+from projections.table import ENGINE_COLUMNS
+
+_LOCK = 0x7061726B76696577
+"""The advisory lock under which tables are created: concurrent `CREATE … IF NOT EXISTS` may collide."""
+
+
+def ensure(dsn: str, projections: Sequence[Projection] | None = None) -> None:
+    """Create what is missing of the schema `views` and of the tables of these projections (of all of them).
+
+    A projection's first version is live at once. A later version begins as a table of its own beside the
+    live one, at position 0, and is not read until it is switched in.
+    """
+    if projections is None:
+        from projections.registry import PROJECTIONS  # noqa: PLC0415 - the registry names this module's users
+
+        projections = PROJECTIONS
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        connection.execute("SET LOCAL client_min_messages = warning")
+        connection.execute(_sql("views"), prepare=False)
+        for projection in projections:
+            create(connection, projection)
+
+
+class OtherTable(RuntimeError):
+    """A read model's table has other columns than this program gives it: raise the version of the model."""
+
+
+def create(connection: Connection[Any], projection: Projection) -> None:
+    """Create a projection's table, its place in `views.progress`, and the view that readers ask.
+
+    Raises:
+        OtherTable: if there is a table of that version with other columns.
+
+    """
+    connection.execute(projection.table.ddl(projection.table_name).encode(), prepare=False)
+    _check(connection, projection)
+    connection.execute(
+        "INSERT INTO views.progress (name, version, live)"
+        " SELECT %(name)s, %(version)s, NOT EXISTS ("
+        "   SELECT FROM views.progress WHERE name = %(name)s AND live)"
+        " ON CONFLICT (name, version) DO NOTHING",
+        {"name": projection.name, "version": projection.version},
+    )
+    found = connection.execute("SELECT to_regclass(%s)", [f"views.{projection.name}"]).fetchone()
+    if found == (None,):
+        statement = f"CREATE VIEW views.{projection.name} AS SELECT * FROM views.{projection.table_name}"
+        connection.execute(statement.encode())
+
+
+def _check(connection: Connection[Any], projection: Projection) -> None:
+    rows = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum",
+        [f"views.{projection.table_name}"],
+    )
+    if [row[0] for row in rows] != [*ENGINE_COLUMNS, *projection.table.columns]:
+        raise OtherTable(f"{OtherTable.__doc__} ({projection.label})")
+
+
+def _sql(name: str) -> bytes:
+    return files("projections.sql").joinpath(f"{name}.sql").read_bytes()

@@ -1,0 +1,1 @@
+"""The SQL that every read model stands on."""

@@ -1,0 +1,112 @@
+-- What every read model stands on: how far each has come, which keys stand still, and who keeps them going.
+
+create schema if not exists views;
+
+create table if not exists views.progress (
+    name     text    not null,
+    version  integer not null,
+    live     boolean not null,              -- readers are answered from this version
+    position bigint  not null default 0,    -- all events up to here are folded
+    recorded timestamptz,                   -- when the log accepted the event at `position`
+    changed  bigint  not null default 0,    -- the last position by which a row of the table changed
+    stalled  text,                          -- why the whole model stands still, if it does
+    primary key (name, version)
+) with (fillfactor = 50);
+
+create unique index if not exists one_live_version on views.progress (name) where live;
+
+create table if not exists views.parked (
+    name     text        not null,
+    version  integer     not null,
+    key      text        not null,
+    position bigint      not null,          -- the event that could not be folded
+    type     text        not null,
+    error    text        not null,
+    since    timestamptz not null default clock_timestamp(),
+    waiting  bigint      not null default 0, -- further events of this key that wait behind it
+    attempts integer     not null default 1,
+    retry    boolean     not null default false, -- somebody asked for it to be tried again
+    primary key (name, version, key)
+);
+
+create table if not exists views.runners (
+    runner   uuid        primary key,
+    models   text[]      not null,
+    host     text        not null,
+    pid      integer     not null,
+    started  timestamptz not null default clock_timestamp(),
+    alive_at timestamptz not null default clock_timestamp()
+) with (fillfactor = 50);
+
+-- Write what a batch changed, and move the positions of its models from `old` to `new`, or do neither.
+-- `changes` is a list of {name, version, changed, opened, closed, parked, waiting}, one a model.
+create or replace function views.commit_batch(
+    old bigint, new bigint, recorded_at timestamptz, changes json
+) returns void language plpgsql as $$
+declare
+    change  json;
+    target  text;
+    moved   integer;
+begin
+    for change in select * from json_array_elements(changes) loop
+        target := format('%s_%s', change ->> 'name', change ->> 'version');
+        if json_array_length(change -> 'closed') > 0 then
+            execute format(
+                'update views.%I t set known_until = c.known_until from json_to_recordset($1) '
+                'as c (key text, known_from bigint, part smallint, known_until bigint) '
+                'where t.key = c.key and t.known_from = c.known_from and t.part = c.part '
+                'and t.known_until = 9223372036854775807', target) using change -> 'closed';
+            get diagnostics moved = row_count;
+            if moved <> json_array_length(change -> 'closed') then
+                raise exception 'a row of views.% that is to be closed does not stand open', target
+                    using errcode = 'serialization_failure';
+            end if;
+        end if;
+        if json_array_length(change -> 'opened') > 0 then
+            execute format(
+                'insert into views.%I select * from json_populate_recordset(null::views.%I, $1)',
+                target, target) using change -> 'opened';
+        end if;
+        if json_array_length(change -> 'parked') > 0 then
+            insert into views.parked (name, version, key, position, type, error)
+            select change ->> 'name', (change ->> 'version')::integer, p.key, p.position, p.wire_name, p.error
+            from json_to_recordset(change -> 'parked')
+                as p (key text, position bigint, wire_name text, error text)
+            on conflict (name, version, key) do nothing;
+        end if;
+        if change ->> 'waiting' <> '{}' then
+            update views.parked p set waiting = waiting + w.value::bigint
+            from json_each_text(change -> 'waiting') w
+            where p.name = change ->> 'name' and p.version = (change ->> 'version')::integer and p.key = w.key;
+        end if;
+    end loop;
+    perform views.advance(old, new, recorded_at, changes);
+end $$;
+
+-- Move positions and tell who waits for them: one notice a batch, `name:position` for each model.
+create or replace function views.advance(
+    old bigint, new bigint, recorded_at timestamptz, changes json
+) returns void language plpgsql as $$
+declare
+    moved  integer;
+    notice text;
+begin
+    with travelling as (
+        select * from json_to_recordset(changes) as c (name text, version integer, changed boolean)
+    ), advanced as (
+        update views.progress p
+        set position = new, recorded = recorded_at, stalled = null,
+            changed = case when t.changed then new else p.changed end
+        from travelling t
+        where p.name = t.name and p.version = t.version and p.position = old
+        returning p.name, p.version, p.live
+    )
+    select count(*), string_agg(
+        case when live then name else format('%s/%s', name, version) end || ':' || new, ' ' order by name)
+    into moved, notice from advanced;
+    if moved <> json_array_length(changes) then
+        raise exception 'a read model is not at position % any more: somebody else moved it', old
+            using errcode = 'serialization_failure';
+    end if;
+    perform pg_notify('parkledger_views', notice);
+end $$;
