@@ -1,0 +1,1 @@
+"""The ways in: commands over HTTP, plate reads from devices, imports of history."""

@@ -1,0 +1,1 @@
+"""History brought in from files: CSV of several shapes, and JSON Lines. Running again adds nothing."""
