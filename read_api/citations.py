@@ -1,0 +1,181 @@
+"""Citations: what stands against them, by both clocks, and the finding that the evidence leads to."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import reduce
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
+
+from commands.docket import LedgerEvent
+from commands.evidence import Evidence
+from commands.evidence_boundary import evidence_boundary
+from commands.findings import Finding, finding
+from commands.ledger import (
+    CitationLedger,
+    evolve_ledger,
+    ledger_boundary,
+)
+from event_store.log import Log
+from events.envelope import Recorded
+from operations.doors import Visitor
+from operations.permissions import Access
+from operations.problems import Problem
+from projections.timeline import Timeline
+from read_api.answers import as_of_log, json_answer, problems
+from read_api.asking import Asked, Named, moment, recall
+from read_api.citation_shapes import CitationState, FindingAnswer, TimelineAnswer, WrittenCitations, state_of
+from read_api.door import Here, Visit
+from read_api.folding import settled, stand
+from read_api.looking_up import Purpose, Subject
+from read_api.ownership import answers_for, demand_citation
+
+router = APIRouter(tags=["citations"])
+
+
+def ledger_of(log: Log, citation: str, upto: int) -> CitationLedger | None:
+    """Return the docket of a citation as it was known at a position; None if it was not known."""
+
+    def fold(entries: Iterable[Recorded[LedgerEvent]]) -> CitationLedger:
+        return reduce(evolve_ledger, entries, CitationLedger(citation))
+
+    found = settled(log, lambda state: ledger_boundary(citation, state), fold, upto)
+    return found if found.issued_at is not None else None
+
+
+def evidence_of(log: Log, citation: str, upto: int) -> Evidence:
+    """Return the evidence around a citation as it was known at a position."""
+    return settled(log, lambda evidence: evidence_boundary(citation, evidence), Evidence.of, upto)
+
+
+def finding_of(log: Log, citation: str, upto: int) -> Finding | None:
+    """Return the finding by what was known at a position; None if the citation was not known."""
+    return finding(evidence_of(log, citation, upto), citation)
+
+
+def no_such_citation(citation: str) -> Problem:
+    """Return the problem that the log, as far as it was known, does not hold the citation."""
+    return Problem(
+        404, "No such citation", f"There is no citation {citation[:100]!r}.", rule="NoSuchCitation"
+    )
+
+
+@router.get(
+    "/v1/citations",
+    summary="The citations that were written last",
+    response_model=WrittenCitations,
+    responses=problems(401, 403, 422, 428, 503),
+)
+async def citations(
+    door: Here,
+    visit: Visit,
+    asked: Annotated[Asked, Depends(recall)],
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    purpose: Purpose = None,
+) -> Response:
+    """Answer the newest citations; to a parker, those of the plates that their permits carry."""
+    who = visit.principal
+    await door.register.note(who, "citations", purpose, Subject(account=who.account))
+    if visit.access is not Access.OWN:
+        found = await door.lookups.citations(asked.known, asked.at_least, most=limit)
+        return json_answer({"citations": found.rows, "known": found.known, "as_of": found.as_of})
+    held = await door.lookups.permits_of(who.account or "", asked.known, asked.at_least)
+    plates = {plate for row in held.rows for plate in row["plates"]}
+    found = await door.lookups.citations(asked.known, asked.at_least, plates=sorted(plates), most=limit)
+    own = [
+        row
+        for row in found.rows
+        if await asyncio.to_thread(answers_for, door.log, row["citation"], who.account, who.subject)
+    ]
+    return json_answer({"citations": own, "known": found.known, "as_of": found.as_of})
+
+
+@router.get(
+    "/v1/citations/{citation}",
+    summary="A citation as it stands, now or as of",
+    response_model=CitationState,
+    responses=problems(401, 403, 404, 422, 428, 503),
+)
+async def citation_state(
+    citation: Named,
+    door: Here,
+    visit: Visit,
+    asked: Annotated[Asked, Depends(moment)],
+    purpose: Purpose = None,
+) -> Response:
+    """Answer what stands against the citation, what settles it, its deadlines and appeals."""
+    await demand_citation(door.log, visit, citation)
+    upto = await stand(door.log, asked)
+    await door.register.note(visit.principal, f"citation {citation}", purpose, Subject(citation=citation))
+    docket = await asyncio.to_thread(ledger_of, door.log, citation, upto)
+    if docket is None:
+        raise no_such_citation(citation)
+    state = state_of(docket, asked.at or datetime.now(UTC))
+    return json_answer({**state, "as_of": await as_of_log(door.log, upto)})
+
+
+@router.get(
+    "/v1/citations/{citation}/finding",
+    summary="What the evidence says of a citation",
+    response_model=FindingAnswer,
+    responses=problems(401, 403, 404, 422, 428, 503),
+)
+async def citation_finding(
+    citation: Named,
+    door: Here,
+    visit: Visit,
+    asked: Annotated[Asked, Depends(moment)],
+    purpose: Purpose = None,
+) -> Response:
+    """Answer the finding, its cause, whether the officer erred, and the entries that it rests on."""
+    upto = await stand(door.log, asked)
+    await door.register.note(
+        visit.principal, f"finding on citation {citation}", purpose, Subject(citation=citation)
+    )
+    found = await asyncio.to_thread(finding_of, door.log, citation, upto)
+    if found is None:
+        raise no_such_citation(citation)
+    answer = {"citation": citation, **msgspec.structs.asdict(found)}
+    return json_answer({**answer, "as_of": await as_of_log(door.log, upto)})
+
+
+@router.get(
+    "/v1/citations/{citation}/timeline",
+    summary="Everything that touches a citation, with both clocks",
+    response_model=TimelineAnswer,
+    responses=problems(401, 403, 404, 422, 428, 503),
+)
+async def citation_timeline(
+    citation: Named,
+    door: Here,
+    visit: Visit,
+    asked: Annotated[Asked, Depends(recall)],
+    purpose: Purpose = None,
+) -> Response:
+    """Answer every entry with both clocks, what was known then, and what the screen showed."""
+    await demand_citation(door.log, visit, citation)
+    upto = await stand(door.log, asked)
+    query = f"timeline of citation {citation}"
+    await door.register.note(visit.principal, query, purpose, Subject(citation=citation))
+    told = await door.lookups.timeline(citation=citation, known=upto)
+    if told.plate is None:
+        raise no_such_citation(citation)
+    return json_answer(seen_by(visit, told))
+
+
+def seen_by(visit: Visitor, told: Timeline) -> Timeline:
+    """Return the timeline as the visitor may see it.
+
+    Who parks does not learn who looks for the vehicle, nor of rights that others had in it.
+    """
+    if visit.access is not Access.OWN:
+        return told
+    account = visit.principal.account
+    entries = tuple(
+        entry
+        for entry in told.entries
+        if entry.area != "security" and entry.fields.get("account") in {None, account}
+    )
+    return msgspec.structs.replace(told, entries=entries)

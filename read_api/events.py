@@ -1,0 +1,197 @@
+"""The auditor's history: every event by tag, type, time and actor, by cursor, as JSON, JSON Lines or CSV."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, Field
+
+from event_store.log import Log
+from events.base import Event
+from events.boundary import Boundary, Criterion
+from events.catalogue import CATALOGUE
+from events.envelope import Recorded
+from read_api.answers import AsOf, as_of_log, json_answer, problems
+from read_api.asking import At, KnownThen, unusable
+from read_api.door import Here, Visit
+from read_api.entries import Entry, as_csv, as_lines, entry_of
+
+PAGE = 100
+MOST = 1000
+SCANNED = 20_000
+"""Entries that one page looks through for an actor; the answer's cursor goes on from there."""
+
+router = APIRouter(tags=["audit"])
+
+type Format = Literal["json", "jsonl", "csv"]
+_ACCEPTED: dict[str, Format] = {
+    "text/csv": "csv",
+    "application/x-ndjson": "jsonl",
+    "application/jsonl": "jsonl",
+}
+
+
+class History(BaseModel):
+    """A page of history. Ask again with `cursor` for what follows; null means that nothing does as yet."""
+
+    events: list[Entry]
+    cursor: int | None = Field(description="The position to go on after.", examples=[1042])
+    as_of: AsOf
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which part of history is asked for: after one position, up to another."""
+
+    boundary: Boundary[Event] | None
+    actor: str | None
+    after: int
+    upto: int
+
+    def keep(self, entries: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:
+        """Return the entries of the actor that is asked for."""
+        return [entry for entry in entries if self.actor is None or entry.actor == self.actor]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Some entries of a selection, and where to go on; None where it is exhausted."""
+
+    entries: list[Recorded[Event]]
+    cursor: int | None
+
+
+def select(
+    log: Log,
+    tags: Sequence[str],
+    types: Sequence[str],
+    actor: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    known: int | datetime | None,
+    cursor: int,
+) -> Selection:
+    """Return the selection; `start` and `end` bound `recorded`, the end excluded."""
+    head = log.head()
+    upto = head
+    if known is not None:
+        upto = min(upto, known if isinstance(known, int) else log.position_at(known))
+    if end is not None:
+        upto = min(upto, _before(log, end))
+    after = max(cursor, _before(log, start) if start is not None else 0)
+    criterion = Criterion(frozenset(types), frozenset(tags))
+    boundary = Boundary[Event](frozenset({criterion})) if tags or types else None
+    return Selection(boundary, actor, after, upto)
+
+
+def _before(log: Log, instant: datetime) -> int:
+    """Return the last position recorded before the instant."""
+    return log.position_at(instant - datetime.resolution)
+
+
+def find(log: Log, selection: Selection, limit: int) -> Found:
+    """Return up to `limit` entries of the selection."""
+    found: list[Recorded[Event]] = []
+    after = selection.after
+    for _ in range(max(1, SCANNED // MOST)):
+        if after >= selection.upto:
+            return Found(found, None)
+        wanted = limit - len(found) if selection.actor is None else MOST
+        part = log.read(selection.boundary, after=after, upto=selection.upto, limit=wanted).entries
+        for entry in selection.keep(part):
+            found.append(entry)
+            if len(found) == limit:
+                return Found(found, entry.position)
+        if len(part) < wanted:
+            return Found(found, None)
+        after = part[-1].position
+    return Found(found, after)
+
+
+async def export(
+    log: Log, selection: Selection, write: Callable[[list[Recorded[Event]], int], bytes]
+) -> AsyncIterator[bytes]:
+    """Yield the whole selection in parts, so that memory stays flat however long history is."""
+    at: int | None = selection.after
+    for part in count():
+        if at is None:
+            return
+        here = Selection(selection.boundary, selection.actor, at, selection.upto)
+        found = await asyncio.to_thread(find, log, here, MOST)
+        yield write(found.entries, part)
+        at = found.cursor
+
+
+@router.get(
+    "/v1/events",
+    summary="History by tag, type, time and actor",
+    responses={
+        200: {
+            "model": History,
+            "description": "A page of history as JSON; as JSON Lines or CSV the whole selection.",
+            "content": {
+                "application/x-ndjson": {"schema": {"type": "string"}},
+                "text/csv": {"schema": {"type": "string"}},
+            },
+        },
+        **problems(401, 403, 422, 503),
+    },
+)
+async def history(
+    request: Request,
+    door: Here,
+    _: Visit,
+    tag: Annotated[
+        list[str] | None,
+        Query(description="`name:value`; repeated, all must be met.", examples=[["citation:PV-50001"]]),
+    ] = None,
+    type_: Annotated[
+        list[str] | None,
+        Query(
+            alias="type", description="Wire name; repeated, any may be met.", examples=[["CitationIssued"]]
+        ),
+    ] = None,
+    from_: Annotated[At | None, Query(alias="from", description="Recorded at or after this instant.")] = None,
+    to: Annotated[At | None, Query(description="Recorded before this instant.")] = None,
+    actor: Annotated[str | None, Query(max_length=200)] = None,
+    known: Annotated[KnownThen, Query(description="Up to this position or instant.")] = None,
+    cursor: Annotated[int, Query(ge=0, le=2**63 - 2, description="Go on after this position.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE,
+    format_: Annotated[Format | None, Query(alias="format", description="Over the header Accept.")] = None,
+) -> Response:
+    """Answer a page of history, or all of it as JSON Lines or CSV."""
+    _check(tag or (), type_ or ())
+    selection = await asyncio.to_thread(
+        select, door.log, tag or (), type_ or (), actor, from_, to, known, cursor
+    )
+    shape = format_ or _ACCEPTED.get(request.headers.get("accept", "").partition(",")[0].strip(), "json")
+    if shape == "jsonl":
+        parts = export(door.log, selection, lambda entries, _: as_lines(entries))
+        return StreamingResponse(parts, media_type="application/x-ndjson")
+    if shape == "csv":
+        parts = export(door.log, selection, lambda entries, part: as_csv(entries, heading=part == 0))
+        return StreamingResponse(parts, media_type="text/csv; header=present", headers=_DOWNLOAD)
+    found = await asyncio.to_thread(find, door.log, selection, limit)
+    answer: dict[str, Any] = {
+        "events": [entry_of(entry) for entry in found.entries],
+        "cursor": found.cursor,
+        "as_of": await as_of_log(door.log, selection.upto),
+    }
+    return json_answer(answer)
+
+
+_DOWNLOAD = {"Content-Disposition": 'attachment; filename="events.csv"'}
+
+
+def _check(tags: Sequence[str], types: Sequence[str]) -> None:
+    for tag in tags:
+        if ":" not in tag or "\x00" in tag:
+            raise unusable("tag", "a tag is written name:value, such as citation:PV-50001")
+    for name in types:
+        if name not in CATALOGUE:
+            raise unusable("type", f"the catalogue has no event {name[:60]!r}")

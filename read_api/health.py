@@ -1,0 +1,167 @@
+"""How this process and the read models are, for balancers, Prometheus and operators."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client.core import GaugeMetricFamily
+from pydantic import BaseModel, Field
+
+from operations.problems import Problem
+from projections.gathering import Unavailable
+from projections.health import Health
+from projections.registry import PROJECTIONS
+from read_api.answers import AsOf, json_answer, problems
+from read_api.asking import Asked, freshness
+from read_api.door import Here, Visit
+from read_api.metering import MEDIA_TYPE, Meter
+
+router = APIRouter(tags=["health"])
+
+
+class Model(BaseModel):
+    """One version of a read model."""
+
+    name: str = Field(examples=["validity"])
+    version: int
+    live: bool = Field(description="Readers are answered from this version.")
+    state: str = Field(examples=["running", "stalled", "silent", "stopped"])
+    position: int
+    recorded: datetime | None = Field(description="When the event at `position` was recorded.")
+    behind: int = Field(description="Positions between it and the head of the log.")
+    seconds_behind: float = Field(description="Age of the first event that it does not hold.")
+    alive_seconds: float | None = Field(description="Seconds since its runner proved to be alive.")
+    stalled: str | None = Field(description="Why the whole model stands still, if it does.")
+    parked: int = Field(description="Keys that stand still.")
+
+
+class Parked(BaseModel):
+    """A key that stands still at an event that could not be applied."""
+
+    model: str
+    version: int
+    key: str = Field(examples=["permit:T-1001"])
+    position: int
+    type: str
+    error: str
+    since: datetime
+    waiting: int = Field(description="Further events of this key that wait behind it.")
+    attempts: int
+
+
+class Projections(BaseModel):
+    """All read models and parked keys, and the head of the log."""
+
+    head: int
+    models: list[Model]
+    parked: list[Parked]
+    as_of: AsOf
+
+
+class Readiness(BaseModel):
+    """Whether questions are answered from models that keep up."""
+
+    status: str = Field(examples=["ready"])
+    head: int
+    behind: int = Field(description="Positions that the slowest live model is behind.")
+    seconds_behind: float
+    alive_seconds: float | None = Field(description="The oldest proof of life among the live models.")
+
+
+@router.get("/healthz", summary="Is this process alive?")
+async def healthz() -> dict[str, str]:
+    """Answer that it is."""
+    return {"status": "alive"}
+
+
+@router.get(
+    "/readyz",
+    summary="Are questions answered, from models that keep up?",
+    response_model=Readiness,
+    responses=problems(503),
+)
+async def readyz(door: Here) -> Response:
+    """Answer how far behind the models are, and how long since proof of life; 503 where nobody runs one."""
+    try:
+        found = await door.lookups.health()
+    except Unavailable as error:
+        raise Problem(503, "Not ready", str(error), headers=_SOON) from error
+    ready = readiness(found)
+    absent = [model.name for model in found.models if model.live and model.state in {"stopped", "silent"}]
+    if absent or not found.models:
+        detail = f"No projector proves to be alive for: {', '.join(absent) or 'any read model'}."
+        raise Problem(503, "Not ready", detail, headers=_SOON, **ready)
+    return json_answer({"status": "ready", **ready})
+
+
+@router.get("/metrics", summary="What was counted, for Prometheus", response_class=PlainTextResponse)
+async def metrics(request: Request, door: Here) -> Response:
+    """Answer the counters of this process, and how the read models are as far as that can be read."""
+    meter: Meter = request.app.state.meter
+    try:
+        gauges = gauges_of(await door.lookups.health())
+    except Unavailable:
+        gauges = []
+    return Response(meter.text(gauges), media_type=MEDIA_TYPE)
+
+
+@router.get(
+    "/v1/projections",
+    summary="How far the read models are, and what is parked",
+    response_model=Projections,
+    responses=problems(401, 403, 422, 503),
+)
+async def projections(door: Here, _: Visit, asked: Annotated[Asked, Depends(freshness)]) -> Response:
+    """Answer lag, proof of life and parked keys."""
+    for model in PROJECTIONS:
+        await door.lookups.reach(model.name, asked.at_least)
+    found = await door.lookups.health()
+    slowest = min((m for m in found.models if m.live), key=lambda m: m.position, default=None)
+    as_of = {
+        "position": slowest.position if slowest else 0,
+        "recorded": slowest.recorded if slowest else None,
+        "age_ms": slowest.seconds_behind * 1000 if slowest else 0.0,
+    }
+    models = [{"state": model.state, **msgspec.structs.asdict(model)} for model in found.models]
+    return json_answer({"head": found.head, "models": models, "parked": found.parked, "as_of": as_of})
+
+
+_SOON = {"Retry-After": "1"}
+
+
+def readiness(found: Health) -> dict[str, Any]:
+    """Return how far behind the slowest live model is, and the oldest proof of life."""
+    live = [model for model in found.models if model.live]
+    alive = [model.alive_seconds for model in live]
+    return {
+        "head": found.head,
+        "behind": max((model.behind for model in live), default=0),
+        "seconds_behind": max((model.seconds_behind for model in live), default=0.0),
+        "alive_seconds": None if None in alive else max((a for a in alive if a is not None), default=None),
+    }
+
+
+def gauges_of(found: Health) -> list[GaugeMetricFamily]:
+    """Return how the read models are, as Prometheus takes it."""
+    head = GaugeMetricFamily("parkledger_log_position", "Position of the newest event.", value=found.head)
+    behind = GaugeMetricFamily("parkledger_model_behind", "Positions behind the log.", labels=_LABELS)
+    seconds = GaugeMetricFamily(
+        "parkledger_model_behind_seconds", "Age of the first event not held.", labels=_LABELS
+    )
+    alive = GaugeMetricFamily(
+        "parkledger_model_alive_seconds", "Seconds since proof of life.", labels=_LABELS
+    )
+    parked = GaugeMetricFamily("parkledger_model_parked", "Keys that stand still.", labels=_LABELS)
+    for model in found.models:
+        labels = (model.name, str(model.version))
+        behind.add_metric(labels, model.behind)
+        seconds.add_metric(labels, model.seconds_behind)
+        parked.add_metric(labels, model.parked)
+        if model.alive_seconds is not None:
+            alive.add_metric(labels, model.alive_seconds)
+    return [head, behind, seconds, alive, parked]
+
+
+_LABELS = ("model", "version")

@@ -1,0 +1,85 @@
+"""The watchlist: whose plate alerts whoever reads it, by both clocks."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, Field
+
+from event_store.log import Log
+from events.boundary import on
+from events.security import WatchlistEntryAdded, WatchlistEntryCancelled
+from read_api.answers import AsOf, as_of_log, json_answer, problems
+from read_api.asking import Asked, moment
+from read_api.door import Here, Visit
+from read_api.folding import stand
+from read_api.looking_up import Purpose, Subject
+
+router = APIRouter(tags=["security"])
+
+
+class WatchlistEntry(BaseModel):
+    """A plate that somebody looks for."""
+
+    entry: str = Field(examples=["W-12"])
+    plate: str = Field(examples=["ON CKTR482"])
+    reason: str
+    source: str | None
+    since: datetime
+    until: datetime | None = Field(description="When it expires or was cancelled; null where it stays.")
+    cancelled: bool
+
+
+class Watchlist(BaseModel):
+    """The entries that alert at the instant, by name."""
+
+    at: datetime
+    entries: list[WatchlistEntry]
+    as_of: AsOf
+
+
+def watchlist_of(log: Log, upto: int, at: datetime) -> list[dict[str, Any]]:
+    """Return the entries that alert at an instant, by what was known at a position."""
+    added: dict[str, WatchlistEntryAdded] = {}
+    cancelled: dict[str, datetime] = {}
+    for entry in log.read(on(WatchlistEntryAdded, WatchlistEntryCancelled), upto=upto).entries:
+        event = entry.event
+        if isinstance(event, WatchlistEntryAdded):
+            added.setdefault(event.entry, event)
+        else:
+            cancelled[event.entry] = min(event.at, cancelled.get(event.entry, event.at))
+    listed = []
+    for name, event in sorted(added.items()):
+        ends = [end for end in (event.expires, cancelled.get(name)) if end is not None]
+        until = min(ends, default=None)
+        if event.at <= at and (until is None or at < until):
+            listed.append(
+                {
+                    "entry": name,
+                    "plate": event.plate,
+                    "reason": event.reason,
+                    "source": event.source,
+                    "since": event.at,
+                    "until": until,
+                    "cancelled": name in cancelled,
+                }
+            )
+    return listed
+
+
+@router.get(
+    "/v1/watchlist",
+    summary="The watchlist, now or as of",
+    response_model=Watchlist,
+    responses=problems(401, 403, 422, 428, 503),
+)
+async def watchlist(
+    door: Here, visit: Visit, asked: Annotated[Asked, Depends(moment)], purpose: Purpose = None
+) -> Response:
+    """Answer the entries that alert at the instant."""
+    upto = await stand(door.log, asked)
+    await door.register.note(visit.principal, "watchlist", purpose, Subject())
+    at = asked.at or datetime.now(UTC)
+    entries = await asyncio.to_thread(watchlist_of, door.log, upto, at)
+    return json_answer({"at": at, "entries": entries, "as_of": await as_of_log(door.log, upto)})
