@@ -1,0 +1,118 @@
+"""The obvious defaults: what a step means where it leaves out a field that its event requires.
+
+A step's own id stands for what it creates; times of effect are the step's own; the rest is what an office
+would take for granted. `SCENARIOS.md` lists the first few; the others follow the same idea.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from replay.scenario.story import Scenario, Step
+
+CREATES: Mapping[str, frozenset[str]] = {
+    "read": frozenset({"PlateRead", "RecordPlateRead"}),
+    "payment": frozenset({"PaymentAuthorised", "PaymentReceived", "AuthorisePayment", "ReceivePayment"}),
+    "appeal": frozenset({"AppealFiled", "FileAppeal"}),
+    "permit": frozenset({"PermitPurchased", "PurchasePermit"}),
+    "session": frozenset({"SessionStarted", "StartSession"}),
+    "exemption": frozenset({"ExemptionGranted", "GrantExemption"}),
+    "citation": frozenset({"CitationIssued", "IssueCitation"}),
+    "entry": frozenset({"WatchlistEntryAdded", "AddWatchlistEntry"}),
+    "incident": frozenset({"IncidentOpened", "OpenIncident"}),
+    "zone": frozenset({"ZoneOpened", "OpenZone"}),
+    "policy": frozenset({"PolicyAdopted", "AdoptPolicy"}),
+    "permit_type": frozenset({"PermitTypeOffered", "OfferPermitType"}),
+}
+"""Which events and commands bring a thing of that identity into the world."""
+
+_OWN_TIME = frozenset({"effective_from", "effective_at", "valid_from", "start"})
+_PLAIN: Mapping[str, Any] = {
+    "device": "H0",
+    "online": True,
+    "kind": "citation",
+    "code": "NO_PERMIT",
+    "channel": "app",
+    "reason": "not said",
+    "price": 0,
+    "term_days": 365,
+    "level": 1,
+}
+_FEES: Mapping[str, str] = {
+    "LateFeeAssessed": "late_fee",
+    "LateFeeReversed": "late_fee",
+    "LateFeeReinstated": "late_fee",
+    "ReturnedItemFeeAssessed": "returned_item_fee",
+}
+
+
+class Obvious:
+    """What the steps of one story leave out, and which things their ids stand for."""
+
+    def __init__(self, scenario: Scenario, money: Callable[[str], int]) -> None:
+        """Read off which thing each step creates. `money` is the amount of a policy key."""
+        self._scenario = scenario
+        self._money = money
+        self.created: dict[str, dict[str, str]] = {field: {} for field in CREATES}
+        """The identity that each step creates, by field and step id."""
+        for step in scenario.steps:
+            for field, names in CREATES.items():
+                if step.name in names:
+                    self.created[field][step.id] = _said(step, field) or step.id
+        self._appeals = self._link_appeals()
+
+    def identity(self, field: str, word: str) -> str:
+        """Return the identity that a word means: itself, or what the step of that id created."""
+        kind = "citation" if field == "duplicate_of" else "read" if field == "basis" else field
+        created = self.created.get(kind, {})
+        return word if word in created.values() else created.get(word, word)
+
+    def value(self, step: Step, field: str) -> Any:
+        """Return what the step means by leaving out a field, `None` where nothing is obvious."""
+        if field in self.created:
+            return self._thing(step, field)
+        if field in _OWN_TIME:
+            return step.at.isoformat()
+        if field == "timezone":
+            return self._scenario.timezone
+        if field == "name":
+            return _said(step, "zone") or step.id
+        if field == "amount" and step.name in _FEES:
+            return self._money(_FEES[step.name])
+        return _PLAIN.get(field)
+
+    def _thing(self, step: Step, field: str) -> str | None:
+        if step.id in self.created[field]:
+            return self.created[field][step.id]
+        if field == "appeal":
+            return self._appeals.get(step.id, step.id)
+        if field == "citation":
+            appealed = _said(step, "appeal")
+            filed = self._step_creating("appeal", appealed) if appealed else None
+            if filed is not None:
+                return _said(filed, "citation")
+        only = set(self.created[field].values())
+        return only.pop() if len(only) == 1 else None
+
+    def _step_creating(self, field: str, word: str) -> Step | None:
+        wanted = self.identity(field, word)
+        found = (s for s in self._scenario.steps if self.created[field].get(s.id) == wanted)
+        return next(found, None)
+
+    def _link_appeals(self) -> dict[str, str]:
+        """Link steps that name a citation but no appeal to the appeal filed last, else to the next one."""
+        links: dict[str, str] = {}
+        for order in (self._scenario.steps[::-1], self._scenario.steps):
+            current: dict[str, str] = {}
+            for step in order:
+                about = _said(step, "citation")
+                if step.id in self.created["appeal"]:
+                    current[about or ""] = self.created["appeal"][step.id]
+                elif (about or "") in current:
+                    links[step.id] = current[about or ""]
+        return links
+
+
+def _said(step: Step, field: str) -> str | None:
+    node = step.fields.entries.get(field)
+    text = getattr(node, "text", None)
+    return text.strip() if isinstance(text, str) else None
