@@ -1,0 +1,5 @@
+"""`python -m operations` is `parkledger`; this is how the supervisor starts its programs."""
+
+from operations.cli import main
+
+main()

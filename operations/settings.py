@@ -1,0 +1,164 @@
+"""Every setting there is, read from the environment: `PARKLEDGER_DSN`, `PARKLEDGER_DATA` and so on.
+
+A secret may also come from a file: `PARKLEDGER_DSN_FILE` names one that holds the value of `PARKLEDGER_DSN`.
+A name that nobody knows is refused, so that a misspelt setting does not pass in silence.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+PREFIX = "PARKLEDGER_"
+
+type Port = int
+
+
+class BadSetting(ValueError):
+    """A setting cannot be used; the message names it and says what it should be."""
+
+
+class Settings(BaseModel):
+    """How this installation runs. Every field is the setting `PARKLEDGER_` + its name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dsn: str | None = Field(
+        None,
+        description="Connection string of the PostgreSQL 18 database that holds log and read models. "
+        "Without one, an embedded PostgreSQL runs in the data directory.",
+    )
+    data: Path = Field(
+        Path("data"),
+        description="Directory of everything that this installation keeps outside PostgreSQL, and of the "
+        "embedded PostgreSQL; made where it is missing.",
+    )
+    database: str = Field(
+        "parkledger",
+        pattern="^[a-z][a-z0-9_]{0,62}$",
+        description="Database of the embedded PostgreSQL; `scenario run --keep` leaves a story in its own.",
+    )
+    host: str = Field("127.0.0.1", description="Address that both APIs listen on.")
+    read_port: Port = Field(8100, ge=1, le=65535, description="Port of the read API and the pages.")
+    write_port: Port = Field(8101, ge=1, le=65535, description="Port of the write API.")
+    write_workers: int = Field(1, ge=1, le=64, description="Processes of the write API.")
+    read_workers: int = Field(1, ge=1, le=64, description="Processes of the read API.")
+    read_url: str | None = Field(None, description="Address of the pages as browsers know it.")
+    write_url: str | None = Field(None, description="Address of the write API as its clients know it.")
+
+    issuer: str | None = Field(
+        None,
+        description="OpenID Connect issuer whose tokens are accepted. Without one, development tokens are "
+        "minted with a key in the data directory: never run an office like that.",
+    )
+    audience: str = Field("parkledger", description="Audience (`aud`) that a token must be made for.")
+    jwks: str | None = Field(
+        None,
+        description="Address or file of the issuer's public keys (JWKS); by default, discovered.",
+    )
+    algorithms: tuple[str, ...] = Field(
+        ("ES256", "RS256", "PS256", "Ed25519"),
+        description="Signature algorithms that are accepted, separated by commas; none with a shared secret.",
+    )
+    role_claim: str = Field("role", description="Claim of the token that names the role.")
+    account_claim: str = Field("account", description="Claim that names a parker's account.")
+    leeway_seconds: int = Field(
+        30, ge=0, le=300, description="Difference of clocks that a token's times allow."
+    )
+
+    webhook_secret: str | None = Field(
+        None,
+        description="Secret that payment providers sign their webhooks with; without it, none is taken.",
+    )
+    body_limit: int = Field(
+        1_048_576, ge=1024, description="Bytes of a request's body, and of one NDJSON line."
+    )
+    wait_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long a read waits for the position asked for with `at_least`."
+    )
+    future_seconds: float = Field(
+        300.0, ge=0, description="How far ahead of this clock a reported instant may lie."
+    )
+    drain_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=300,
+        description="How long a process may finish what it has begun when it is told to stop.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is worth a log line."
+    )
+    log_format: Literal["text", "json"] | None = Field(
+        None, description="Log lines for people or for programs; by default text on a terminal, else JSON."
+    )
+    kafka_bootstrap: str | None = Field(None, description="Kafka brokers, `host:port` separated by commas.")
+    chromium: Path | None = Field(None, description="Chromium for the browser tests.")
+
+    @field_validator("algorithms")
+    @classmethod
+    def _only_public_keys(cls, algorithms: tuple[str, ...]) -> tuple[str, ...]:
+        known = {"ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "Ed25519"}
+        if not algorithms or not known.issuperset(algorithms):
+            raise ValueError(f"Signatures with a public key are accepted: {', '.join(sorted(known))}")
+        return algorithms
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the settings.
+
+        Raises:
+            BadSetting: naming the setting that is unknown or cannot be used.
+
+        """
+        given = os.environ if environment is None else environment
+        values: dict[str, object] = {}
+        for variable in sorted(name for name in given if name.startswith(PREFIX)):
+            field, text = _value(cls, variable, given[variable])
+            if text.strip():
+                values[field] = text.split(",") if field == "algorithms" else text
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = PREFIX + str(first["loc"][0]).upper()
+            raise BadSetting(f"{name} cannot be {first['input']!r}: {first['msg'].lower()}.") from error
+
+    def with_dsn(self, dsn: str) -> Self:
+        """Return these settings for another database."""
+        return self.model_copy(update={"dsn": dsn})
+
+    def environment(self) -> dict[str, str]:
+        """Return what `from_environment` would read these settings from, to hand them to a child process."""
+        stated = self.model_dump(exclude_none=True)
+        return {
+            PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
+            for name, value in stated.items()
+        }
+
+    @property
+    def pages(self) -> str:
+        """The address of the read API and the pages."""
+        return self.read_url or f"http://{self.host}:{self.read_port}"
+
+    @property
+    def ways_in(self) -> str:
+        """The address of the write API."""
+        return self.write_url or f"http://{self.host}:{self.write_port}"
+
+
+def _value(model: type[Settings], variable: str, text: str) -> tuple[str, str]:
+    """Return the field that a variable sets and its text, read from the file that the variable names."""
+    field = variable.removeprefix(PREFIX).lower()
+    if field in model.model_fields:
+        return field, text
+    if field.endswith("_file") and field.removesuffix("_file") in model.model_fields:
+        try:
+            return field.removesuffix("_file"), Path(text).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadSetting(f"{variable} names the file {text}: {error.strerror}.") from error
+    near = difflib.get_close_matches(field, model.model_fields, n=1)
+    hint = f" Did you mean {PREFIX}{near[0].upper()}?" if near else ""
+    raise BadSetting(f"{variable} is not a setting.{hint} `parkledger settings` lists them all.")
