@@ -111,8 +111,9 @@ def installation(
         cluster.drop("journeys")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One browser a module: while Playwright lives it runs an event loop, in which no other test may be."""
     chromium = os.environ.get("PARKLEDGER_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         pytest.skip("no Chromium: install Debian's package chromium, or set PARKLEDGER_CHROMIUM")
