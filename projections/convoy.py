@@ -36,8 +36,8 @@ class Traveller:
     def found(cls, connection: Connection[Any], projection: Projection) -> "Traveller":
         """Return the projection where its last commit left it."""
         row = connection.execute(
-            "SELECT position FROM views.progress WHERE name = %s AND version = %s",
-            [projection.name, projection.version],
+            "SELECT position FROM views.progress WHERE (name, version, build) = (%s, %s, %s)",
+            projection.identity,
         ).fetchone()
         if row is None:
             raise LookupError(f"the read model {projection.label} has no tables; create them first")

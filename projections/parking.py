@@ -26,8 +26,8 @@ _REQUEST = (
 def parked_keys(connection: Connection[Any], projection: Projection) -> dict[str, int]:
     """Return the parked keys of a projection, each with the position that it stands still at."""
     rows = connection.execute(
-        "SELECT key, position FROM views.parked WHERE name = %s AND version = %s",
-        [projection.name, projection.version],
+        "SELECT key, position FROM views.parked WHERE (name, version, build) = (%s, %s, %s)",
+        projection.identity,
     )
     return dict(rows.fetchall())
 
@@ -43,10 +43,10 @@ def request_retry(connection: Connection[Any], name: str, key: str | None = None
     return [row[0] for row in rows]
 
 
-def requested(connection: Connection[Any]) -> list[tuple[str, int, str]]:
-    """Return `(name, version, key)` of the parked keys that are to be tried again, in order."""
+def requested(connection: Connection[Any]) -> list[tuple[str, int, int, str]]:
+    """Return `(name, version, build, key)` of the parked keys that are to be tried again, in order."""
     rows = connection.execute(
-        "SELECT name, version, key FROM views.parked WHERE retry ORDER BY position, key"
+        "SELECT name, version, build, key FROM views.parked WHERE retry ORDER BY position, key"
     )
     return list(rows.fetchall())
 
@@ -70,8 +70,8 @@ def retry(connection: Connection[Any], projection: Projection, fold: Fold, posit
 
 def _replace(connection: Connection[Any], projection: Projection, position: int, again: Refolded) -> None:
     held = connection.execute(
-        "SELECT FROM views.progress WHERE name = %s AND version = %s AND position = %s FOR UPDATE",
-        [projection.name, projection.version, position],
+        "SELECT FROM views.progress WHERE (name, version, build) = (%s, %s, %s) AND position = %s FOR UPDATE",
+        [*projection.identity, position],
     )
     if held.rowcount != 1:
         raise psycopg.errors.SerializationFailure(
@@ -81,8 +81,8 @@ def _replace(connection: Connection[Any], projection: Projection, position: int,
     connection.execute(statement.encode(), [list(again.keys)])
     copy_rows(connection, projection, again.changes.opened)
     connection.execute(
-        "UPDATE views.progress SET changed = position WHERE name = %s AND version = %s",
-        [projection.name, projection.version],
+        "UPDATE views.progress SET changed = position WHERE (name, version, build) = (%s, %s, %s)",
+        projection.identity,
     )
 
 
@@ -93,15 +93,22 @@ def _note(
     still: Mapping[str, Parked],
     waiting: Mapping[str, int],
 ) -> None:
-    of = [projection.name, projection.version]
     connection.execute(
-        "DELETE FROM views.parked WHERE name = %s AND version = %s AND key = ANY(%s)", [*of, freed]
+        "DELETE FROM views.parked WHERE (name, version, build) = (%s, %s, %s) AND key = ANY(%s)",
+        [*projection.identity, freed],
     )
     for parked in still.values():
         connection.execute(
-            "INSERT INTO views.parked (name, version, key, position, type, error, waiting)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name, version, key) DO UPDATE"
+            "INSERT INTO views.parked (name, version, build, key, position, type, error, waiting)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name, version, build, key) DO UPDATE"
             " SET position = excluded.position, type = excluded.type, error = excluded.error,"
             " waiting = excluded.waiting, attempts = parked.attempts + 1, retry = false",
-            [*of, parked.key, parked.position, parked.wire_name, parked.error, waiting.get(parked.key, 0)],
+            [
+                *projection.identity,
+                parked.key,
+                parked.position,
+                parked.wire_name,
+                parked.error,
+                waiting.get(parked.key, 0),
+            ],
         )

@@ -53,6 +53,11 @@ type Neighbours = Mapping[str, Any]
 """The folds of a thing's neighbours by key."""
 
 
+def label(name: str, version: int, build: int) -> str:
+    """Return what a build is called: the first one by its version alone."""
+    return f"{name}/{version}" + (f".{build}" if build > 1 else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
     """A read model: one table, the things it folds, and the rows of each.
@@ -60,6 +65,7 @@ class Projection:
     `rows(key, state, neighbours)` returns the rows of the thing as they stand after all that was folded so
     far. `rooted` names the kinds that have rows; the others only inform their neighbours. `version` is
     raised whenever the table or its content would differ: the next version is built beside the last one.
+    `build` counts the tables that one version was built into: a rebuild goes into the next one.
     At most `kept` things stay in memory between batches (1 to 3 kB each); the others are read back as they
     are touched.
     """
@@ -71,16 +77,22 @@ class Projection:
     rooted: frozenset[str]
     rows: Callable[[str, Any, Neighbours], Iterable[Row]]
     kept: int = 50_000
+    build: int = 1
 
     @property
     def table_name(self) -> str:
-        """The table of this version; `views.<name>` is a view of the version that is live."""
-        return f"{self.name}_{self.version}"
+        """The table of this build; `views.<name>` is a view of the one that is live."""
+        return f"{self.name}_{self.version}" + (f"_{self.build}" if self.build > 1 else "")
 
     @property
     def label(self) -> str:
-        """What progress, notices and parked keys know this version by."""
-        return f"{self.name}/{self.version}"
+        """What progress, notices and parked keys know this build by."""
+        return label(self.name, self.version, self.build)
+
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        """Name, version and build: how the tables of `views` know it."""
+        return self.name, self.version, self.build
 
     @property
     def types(self) -> frozenset[str]:

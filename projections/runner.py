@@ -23,9 +23,10 @@ from psycopg import Connection
 from projections.connection import connect
 from projections.convoy import Convoy, Traveller
 from projections.listening import Ear
+from projections.locking import lock, unlock
 from projections.parking import requested, retry
 from projections.projection import Projection
-from projections.schema import ensure
+from projections.schema import ensure, following
 
 LOG_CHANNEL = "parkledger_log"
 POLL = 1.0
@@ -41,7 +42,7 @@ _ALIVE = (
 )
 _GONE = "DELETE FROM views.runners WHERE runner = %s"
 _FORGOTTEN = "DELETE FROM views.runners WHERE alive_at < clock_timestamp() - interval '1 hour'"
-_STALL = "UPDATE views.progress SET stalled = %s WHERE name = %s AND version = %s"
+_STALL = "UPDATE views.progress SET stalled = %s WHERE (name, version, build) = (%s, %s, %s)"
 
 
 class Runner:
@@ -105,7 +106,8 @@ class _Session:
     """What a runner does over one connection, which also holds the lock of each of its projections."""
 
     def __init__(self, dsn: str, projections: Sequence[Projection], page_size: int, identity: Any) -> None:
-        self.standing_by = list(projections)
+        self._projections = projections
+        self.standing_by: list[Projection] = []
         self._travellers: list[Traveller] = []
         self._stalled: dict[str, float] = {}
         self._identity = identity
@@ -147,15 +149,16 @@ class _Session:
         return more
 
     def wait(self, ear: Ear, seconds: float) -> None:
-        """Wait for a notice that the log grew, or for so long."""
-        ear.wait(self._connection, seconds)
+        """Wait for a notice that the log grew, or for so long; an empty one asks to be looked after now."""
+        if any(not notice.payload for notice in ear.wait(self._connection, seconds)):
+            self._look_after()
 
     def _step(self, together: Sequence[Traveller], size: int | None = None) -> bool:
         more, stalled = self._convoy.step(together, size)
         for one in stalled:
             projection = one.traveller.projection
             self._stalled[projection.label] = monotonic() + STALLED_FOR
-            self._connection.execute(_STALL, [one.error[:2000], projection.name, projection.version])
+            self._connection.execute(_STALL, [one.error[:2000], *projection.identity])
         return more
 
     def _going(self) -> Sequence[Traveller]:
@@ -163,8 +166,9 @@ class _Session:
         return [t for t in self._travellers if self._stalled.get(t.projection.label, 0.0) <= now]
 
     def _look_after(self) -> None:
-        """Take projections that nobody runs any more, and prove to be alive."""
-        for projection in [p for p in self.standing_by if _locked(self._connection, p)]:
+        """Take the builds that nobody runs, let go of those that were retired, and prove to be alive."""
+        self._sort_out([b for p in self._projections for b in following(self._connection, p)])
+        for projection in [p for p in self.standing_by if lock(self._connection, p)]:
             self.standing_by.remove(projection)
             self._travellers.append(Traveller.found(self._connection, projection))
         models = [traveller.projection.label for traveller in self._travellers]
@@ -174,22 +178,23 @@ class _Session:
         self._alive_at = monotonic()
         self._try_again()
 
+    def _sort_out(self, builds: Sequence[Projection]) -> None:
+        """Keep to the builds that follow the log now: a switch changes which they are."""
+        labels = {build.label for build in builds}
+        for gone in [t for t in self._travellers if t.projection.label not in labels]:
+            self._travellers.remove(gone)
+            unlock(self._connection, gone.projection)
+        running = {traveller.projection.label for traveller in self._travellers}
+        self.standing_by = [build for build in builds if build.label not in running]
+
     def _try_again(self) -> None:
         """Try the parked keys again that somebody asked for."""
-        for name, version, key in requested(self._connection):
+        for *identity, key in requested(self._connection):
             for one in self._travellers:
-                if (one.projection.name, one.projection.version) == (name, version):
+                if one.projection.identity == tuple(identity):
                     retry(self._connection, one.projection, one.fold, one.position, key)
 
 
 def _listen(connection: Connection[Any]) -> None:
     connection.execute(f"LISTEN {LOG_CHANNEL}".encode())
     connection.execute("SET synchronous_commit TO off")
-
-
-def _locked(connection: Connection[Any], projection: Projection) -> bool:
-    """Take the lock of a projection, unless another runner has it; it ends with the connection."""
-    row = connection.execute(
-        "SELECT pg_try_advisory_lock(hashtextextended('parkledger view ' || %s, 0))", [projection.label]
-    ).fetchone()
-    return row is not None and bool(row[0])

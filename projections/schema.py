@@ -1,6 +1,7 @@
 """The tables of the read models, created by whoever starts first; starting again changes nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -18,7 +19,8 @@ def ensure(dsn: str, projections: Sequence[Projection] | None = None) -> None:
     """Create what is missing of the schema `views` and of the tables of these projections (of all of them).
 
     A projection's first version is live at once. A later version begins as a table of its own beside the
-    live one, at position 0, and is not read until it is switched in.
+    live one, at position 0, and is not read until it is switched in. Where a version was rebuilt, the builds
+    that the log is followed into are looked after, and no other is made.
     """
     if projections is None:
         from projections.registry import PROJECTIONS  # noqa: PLC0415 - the registry names this module's users
@@ -29,7 +31,18 @@ def ensure(dsn: str, projections: Sequence[Projection] | None = None) -> None:
         connection.execute("SET LOCAL client_min_messages = warning")
         connection.execute(_sql("views"), prepare=False)
         for projection in projections:
-            create(connection, projection)
+            for build in following(connection, projection) or [projection]:
+                create(connection, build)
+
+
+def following(connection: Connection[Any], projection: Projection) -> list[Projection]:
+    """Return the builds of a projection's version that follow the log, the live one first."""
+    rows = connection.execute(
+        "SELECT build FROM views.progress WHERE name = %s AND version = %s AND stage = 'following'"
+        " ORDER BY live DESC, build DESC",
+        [projection.name, projection.version],
+    )
+    return [replace(projection, build=row[0]) for row in rows.fetchall()]
 
 
 class OtherTable(RuntimeError):
@@ -46,11 +59,11 @@ def create(connection: Connection[Any], projection: Projection) -> None:
     connection.execute(projection.table.ddl(projection.table_name).encode(), prepare=False)
     _check(connection, projection)
     connection.execute(
-        "INSERT INTO views.progress (name, version, live)"
-        " SELECT %(name)s, %(version)s, NOT EXISTS ("
+        "INSERT INTO views.progress (name, version, build, live)"
+        " SELECT %(name)s, %(version)s, %(build)s, NOT EXISTS ("
         "   SELECT FROM views.progress WHERE name = %(name)s AND live)"
-        " ON CONFLICT (name, version) DO NOTHING",
-        {"name": projection.name, "version": projection.version},
+        " ON CONFLICT (name, version, build) DO NOTHING",
+        {"name": projection.name, "version": projection.version, "build": projection.build},
     )
     found = connection.execute("SELECT to_regclass(%s)", [f"views.{projection.name}"]).fetchone()
     if found == (None,):

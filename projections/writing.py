@@ -76,6 +76,7 @@ def _as_json(projection: Projection, changes: Changes, *, copied: bool) -> dict[
     return {
         "name": projection.name,
         "version": projection.version,
+        "build": projection.build,
         "changed": bool(changes.opened or changes.closed),
         "opened": [] if copied else [dict(zip(columns, row, strict=True)) for row in changes.opened],
         "closed": [

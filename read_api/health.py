@@ -22,11 +22,13 @@ router = APIRouter(tags=["health"])
 
 
 class Model(BaseModel):
-    """One version of a read model."""
+    """One build of a version of a read model."""
 
     name: str = Field(examples=["validity"])
     version: int
-    live: bool = Field(description="Readers are answered from this version.")
+    build: int = Field(description="Counts the tables that this version was built into.")
+    stage: str = Field(examples=["following", "building", "built", "retired"])
+    live: bool = Field(description="Readers are answered from this build.")
     state: str = Field(examples=["running", "stalled", "silent", "stopped"])
     position: int
     recorded: datetime | None = Field(description="When the event at `position` was recorded.")
@@ -42,6 +44,7 @@ class Parked(BaseModel):
 
     model: str
     version: int
+    build: int
     key: str = Field(examples=["permit:T-1001"])
     position: int
     type: str

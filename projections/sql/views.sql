@@ -5,12 +5,14 @@ create schema if not exists views;
 create table if not exists views.progress (
     name     text    not null,
     version  integer not null,
-    live     boolean not null,              -- readers are answered from this version
+    build    integer not null default 1,    -- counts the tables that a version was built into
+    stage    text    not null default 'following', -- building, built, following (the log), or retired
+    live     boolean not null,              -- readers are answered from this build
     position bigint  not null default 0,    -- all events up to here are folded
     recorded timestamptz,                   -- when the log accepted the event at `position`
     changed  bigint  not null default 0,    -- the last position by which a row of the table changed
     stalled  text,                          -- why the whole model stands still, if it does
-    primary key (name, version)
+    primary key (name, version, build)
 ) with (fillfactor = 50);
 
 create unique index if not exists one_live_version on views.progress (name) where live;
@@ -18,6 +20,7 @@ create unique index if not exists one_live_version on views.progress (name) wher
 create table if not exists views.parked (
     name     text        not null,
     version  integer     not null,
+    build    integer     not null default 1,
     key      text        not null,
     position bigint      not null,          -- the event that could not be folded
     type     text        not null,
@@ -26,8 +29,19 @@ create table if not exists views.parked (
     waiting  bigint      not null default 0, -- further events of this key that wait behind it
     attempts integer     not null default 1,
     retry    boolean     not null default false, -- somebody asked for it to be tried again
-    primary key (name, version, key)
+    primary key (name, version, build, key)
 );
+
+-- Tables of a release that knew one build of each version.
+do $$ begin
+    if not exists (select from pg_attribute where attrelid = 'views.progress'::regclass and attname = 'build') then
+        alter table views.progress add column build integer not null default 1,
+            add column stage text not null default 'following',
+            drop constraint progress_pkey, add primary key (name, version, build);
+        alter table views.parked add column build integer not null default 1,
+            drop constraint parked_pkey, add primary key (name, version, build, key);
+    end if;
+end $$;
 
 create table if not exists views.runners (
     runner   uuid        primary key,
@@ -38,18 +52,30 @@ create table if not exists views.runners (
     alive_at timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
 
+-- What a build is called where people read it, and (after `views.`) its table.
+create or replace function views.label(name text, version integer, build integer) returns text
+    language sql immutable as $$ select format('%s/%s', name, version) || case when build > 1 then '.' || build else '' end $$;
+create or replace function views.table_of(name text, version integer, build integer) returns text
+    language sql immutable as $$ select format('%s_%s', name, version) || case when build > 1 then '_' || build else '' end $$;
+
 -- Write what a batch changed, and move the positions of its models from `old` to `new`, or do neither.
--- `changes` is a list of {name, version, changed, opened, closed, parked, waiting}, one a model.
+-- `changes` is a list of {name, version, build, changed, opened, closed, parked, waiting}, one a model.
 create or replace function views.commit_batch(
     old bigint, new bigint, recorded_at timestamptz, changes json
 ) returns void language plpgsql as $$
 declare
     change  json;
+    model   text;
+    edition integer;
+    number  integer;
     target  text;
     moved   integer;
 begin
     for change in select * from json_array_elements(changes) loop
-        target := format('%s_%s', change ->> 'name', change ->> 'version');
+        model := change ->> 'name';
+        edition := (change ->> 'version')::integer;
+        number := (change ->> 'build')::integer;
+        target := views.table_of(model, edition, number);
         if json_array_length(change -> 'closed') > 0 then
             execute format(
                 'update views.%I t set known_until = c.known_until from json_to_recordset($1) '
@@ -68,16 +94,16 @@ begin
                 target, target) using change -> 'opened';
         end if;
         if json_array_length(change -> 'parked') > 0 then
-            insert into views.parked (name, version, key, position, type, error)
-            select change ->> 'name', (change ->> 'version')::integer, p.key, p.position, p.wire_name, p.error
+            insert into views.parked (name, version, build, key, position, type, error)
+            select model, edition, number, p.key, p.position, p.wire_name, p.error
             from json_to_recordset(change -> 'parked')
                 as p (key text, position bigint, wire_name text, error text)
-            on conflict (name, version, key) do nothing;
+            on conflict (name, version, build, key) do nothing;
         end if;
         if change ->> 'waiting' <> '{}' then
             update views.parked p set waiting = waiting + w.value::bigint
             from json_each_text(change -> 'waiting') w
-            where p.name = change ->> 'name' and p.version = (change ->> 'version')::integer and p.key = w.key;
+            where p.name = model and p.version = edition and p.build = number and p.key = w.key;
         end if;
     end loop;
     perform views.advance(old, new, recorded_at, changes);
@@ -92,20 +118,21 @@ declare
     notice text;
 begin
     with travelling as (
-        select * from json_to_recordset(changes) as c (name text, version integer, changed boolean)
+        select * from json_to_recordset(changes) as c (name text, version integer, build integer, changed boolean)
     ), advanced as (
         update views.progress p
         set position = new, recorded = recorded_at, stalled = null,
             changed = case when t.changed then new else p.changed end
         from travelling t
-        where p.name = t.name and p.version = t.version and p.position = old
-        returning p.name, p.version, p.live
+        where p.name = t.name and p.version = t.version and p.build = t.build and p.position = old
+            and p.stage <> 'retired'
+        returning p.name, p.version, p.build, p.live
     )
     select count(*), string_agg(
-        case when live then name else format('%s/%s', name, version) end || ':' || new, ' ' order by name)
+        case when live then name else views.label(name, version, build) end || ':' || new, ' ' order by name)
     into moved, notice from advanced;
     if moved <> json_array_length(changes) then
-        raise exception 'a read model is not at position % any more: somebody else moved it', old
+        raise exception 'a read model is not at position % any more: somebody else moved it, or it was retired', old
             using errcode = 'serialization_failure';
     end if;
     perform pg_notify('parkledger_views', notice);

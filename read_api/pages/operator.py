@@ -94,7 +94,7 @@ def view_of(found: Health, pace: Pace) -> dict[str, Any]:
 def _row(model: ModelHealth) -> dict[str, Any]:
     alive = model.alive_seconds
     return {
-        "name": model.name if model.live else f"{model.name}/{model.version}, beside the live one",
+        "name": model.name if model.live else f"{model.label}, beside the live one",
         "well": model.state == "running",
         "state": model.state,
         "stalled": model.stalled,

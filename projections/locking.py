@@ -1,0 +1,22 @@
+"""The lock of a build: whoever has it writes that table, a runner or a rebuild; it ends with the session."""
+
+from typing import Any
+
+from psycopg import Connection
+
+from projections.projection import Projection
+
+_NUMBER = "hashtextextended('parkledger view ' || %s, 0)"
+
+
+def lock(connection: Connection[Any], projection: Projection) -> bool:
+    """Take the lock of a build, unless somebody else has it."""
+    row = connection.execute(
+        f"SELECT pg_try_advisory_lock({_NUMBER})".encode(), [projection.label]
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def unlock(connection: Connection[Any], projection: Projection) -> None:
+    """Let go of the lock of a build."""
+    connection.execute(f"SELECT pg_advisory_unlock({_NUMBER})".encode(), [projection.label])
