@@ -12,6 +12,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from event_store.brokers import Access
+
 PREFIX = "PARKLEDGER_"
 
 type Port = int
@@ -94,7 +96,35 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] | None = Field(
         None, description="Log lines for people or for programs; by default text on a terminal, else JSON."
     )
-    kafka_bootstrap: str | None = Field(None, description="Kafka brokers, `host:port` separated by commas.")
+    kafka_bootstrap: str | None = Field(
+        None,
+        description="Kafka brokers, `host:port` separated by commas. Without it, nothing is published, and "
+        "reads come in over HTTP alone.",
+    )
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Whether the brokers want TLS (SSL) and a password (SASL)."
+    )
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="How the password is shown to the brokers."
+    )
+    kafka_username: str | None = Field(None, description="Who signs in at the brokers.")
+    kafka_password: str | None = Field(None, description="Their password.", repr=False)
+    kafka_authority: Path | None = Field(
+        None, description="File (PEM) of the certificates that brokers are trusted by; else the system's."
+    )
+    kafka_certificate: Path | None = Field(
+        None, description="File (PEM) of the certificate that is shown to brokers which ask for one."
+    )
+    kafka_key: Path | None = Field(None, description="File (PEM) of that certificate's private key.")
+    kafka_prefix: str = Field(
+        "parkledger",
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$",
+        description="What every topic and group begins with: one cluster may serve several offices.",
+    )
+    kafka_partitions: int = Field(12, ge=1, le=1000, description="Partitions of a topic that is made.")
+    kafka_replication: int = Field(
+        -1, ge=-1, le=9, description="Replicas of a topic that is made; -1 leaves it to the brokers."
+    )
     chromium: Path | None = Field(None, description="Chromium for the browser tests.")
 
     @field_validator("algorithms")
@@ -137,6 +167,22 @@ class Settings(BaseModel):
             PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
             for name, value in stated.items()
         }
+
+    @property
+    def kafka(self) -> Access | None:
+        """How Kafka is reached, where it is configured."""
+        if self.kafka_bootstrap is None:
+            return None
+        return Access(
+            self.kafka_bootstrap,
+            self.kafka_security,
+            self.kafka_mechanism,
+            self.kafka_username,
+            self.kafka_password,
+            self.kafka_authority,
+            self.kafka_certificate,
+            self.kafka_key,
+        )
 
     @property
     def pages(self) -> str:

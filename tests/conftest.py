@@ -1,6 +1,7 @@
 """A real PostgreSQL for every test: a throw-away cluster in memory, databases cloned from a template."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from itertools import count
@@ -8,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from event_store.brokers import Access
 from event_store.migrations import migrate
 from event_store.postgres import PostgresLog
+from operations.broker import Broker
+from operations.broker_jars import NoBroker
 from operations.embedded import THROW_AWAY_OPTIONS, EmbeddedPostgres
+from operations.settings import Settings
 from projections import schema
 
 MEMORY = Path("/dev/shm")  # noqa: S108  (a directory made by mkdtemp inside it)
@@ -72,3 +77,38 @@ def log(dsn: str) -> Iterator[PostgresLog]:
     opened = PostgresLog(dsn)
     yield opened
     opened.close()
+
+
+def _directory() -> Path:
+    parent = MEMORY if MEMORY.is_dir() else None
+    return Path(tempfile.mkdtemp(prefix="parkledger-kafka-", dir=parent))
+
+
+def a_broker(options: dict[str, str] | None = None) -> Broker:
+    """An Apache Kafka that a test may kill; the test is skipped with the reason where there can be none."""
+    try:
+        return Broker(_directory(), options).start()
+    except NoBroker as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """An Apache Kafka of this test run alone, for tests that leave it as it is."""
+    started = a_broker()
+    yield started
+    started.close()
+    shutil.rmtree(started.directory, ignore_errors=True)
+
+
+@pytest.fixture
+def kafka(request: pytest.FixtureRequest) -> Access:
+    """How to reach Kafka: the broker of the settings, or else one of this test run alone."""
+    configured = Settings.from_environment().kafka
+    return configured or Access(request.getfixturevalue("broker").address())
+
+
+@pytest.fixture
+def prefix() -> str:
+    """What topics and groups of one test begin with, so that tests do not see each other's."""
+    return f"test-{os.getpid()}-{next(_numbers)}"
