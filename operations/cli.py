@@ -5,6 +5,7 @@ import sys
 import typer
 
 from operations import (
+    cli_audit,
     cli_bench,
     cli_demo,
     cli_import,
@@ -34,6 +35,7 @@ for _area in (
     cli_serve,
     cli_import,
     cli_scenario,
+    cli_audit,
     cli_bench,
     cli_token,
     cli_settings,

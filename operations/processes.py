@@ -73,6 +73,17 @@ def automation(dsn: str, _: Settings, __: Sequence[socket.socket]) -> None:
         Automation(log, checkpoint).run(stop)
 
 
+def sealer(dsn: str, settings: Settings, __: Sequence[socket.socket]) -> None:
+    """Grow the Merkle tree over the log and sign its heads; the only process that reads the signing key."""
+    from event_store.seal import keep_sealing
+    from operations.sealing_key import signer
+
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    keep_sealing(dsn, signer(settings), settings.seal_seconds, stop.wait)
+
+
 def town(_: str, settings: Settings, __: Sequence[socket.socket]) -> None:
     """Let the simulated town live its day, over HTTP like everybody else."""
     from operations.identity import Role
@@ -90,6 +101,7 @@ SERVICES: dict[str, Service] = {
     "read-api": read_api,
     "projector": projector,
     "automation": automation,
+    "sealer": sealer,
 }
 """Every service by the name that `parkledger serve` knows it by, in the order of their start."""
 

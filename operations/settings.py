@@ -75,6 +75,19 @@ class Settings(BaseModel):
         None,
         description="Secret that payment providers sign their webhooks with; without it, none is taken.",
     )
+    log_name: str = Field(
+        "parkledger",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$",
+        description="Name of this office's log in its signed heads, such as `parking.example.edu/log`.",
+    )
+    seal_key: Path | None = Field(
+        None,
+        description="File of the Ed25519 key (PEM) that heads of the log are signed with; by default made in "
+        "the data directory. Only the sealer reads it.",
+    )
+    seal_seconds: float = Field(
+        2.0, gt=0, le=3600, description="How long what was appended may wait for its signed head."
+    )
     body_limit: int = Field(
         1_048_576, ge=1024, description="Bytes of a request's body, and of one NDJSON line."
     )

@@ -10,12 +10,26 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import Message, Receive, Scope, Send
 
 from event_store.log import Log
+from event_store.proving import Proofs
 from operations.identity import Authenticator
 from operations.problems import install
 from operations.settings import Settings
 from projections.lookups import Lookups
 from projections.registry import PROJECTIONS
-from read_api import appeals, citations, events, health, permits, plates, security, stream, validity, zones
+from read_api import (
+    appeals,
+    citations,
+    events,
+    evidence,
+    health,
+    permits,
+    plates,
+    proofs,
+    security,
+    stream,
+    validity,
+    zones,
+)
 from read_api.answers import ProblemDetails, install_models
 from read_api.door import Door
 from read_api.looking_up import Register
@@ -42,6 +56,8 @@ ROUTERS: Sequence[APIRouter] = (
     zones.router,
     security.router,
     events.router,
+    proofs.router,
+    evidence.router,
     stream.router,
     health.router,
     landing.router,
@@ -105,9 +121,10 @@ def create_app(log: Log, lookups: Lookups, authenticator: Authenticator, setting
         docs_url=None,  # the usual page of documentation loads its scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(hub),
+        lifespan=_lifespan(hub, lambda: app.door),
     )
-    app.door = app.state.door = Door(log, lookups, authenticator, settings, Register(log), Zones(log))
+    sealed = Proofs(settings.dsn) if settings.dsn else None
+    app.door = app.state.door = Door(log, lookups, authenticator, settings, Register(log), Zones(log), sealed)
     app.meter = app.state.meter = Meter()
     app.state.hub = hub
     app.state.let_go = hub.stop
@@ -137,11 +154,13 @@ def _document(app: ReadApp) -> Callable[[], dict[str, Any]]:
     return openapi
 
 
-def _lifespan(hub: Hub) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(hub: Hub, door: Callable[[], Door]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await hub.start()
         yield
         await hub.stop()
+        if (sealed := door().proofs) is not None:
+            sealed.close()
 
     return lifespan

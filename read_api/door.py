@@ -8,6 +8,7 @@ from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 
 from event_store.log import Log
+from event_store.proving import Proofs
 from operations.doors import Visitor, enter
 from operations.identity import Authenticator
 from operations.settings import Settings
@@ -28,6 +29,8 @@ class Door:
     settings: Settings
     register: Register
     zones: Zones
+    proofs: Proofs | None = None
+    """The sealed tree of the log, where the log stands in a database."""
 
 
 def here(connection: HTTPConnection) -> Door:

@@ -17,7 +17,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(data=Path(tmp_path_factory.mktemp("office")))
+    return Settings(data=Path(tmp_path_factory.mktemp("office")), wait_seconds=0.2)
 
 
 @pytest.fixture

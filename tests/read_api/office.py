@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from event_store.log import Log
 from event_store.migrations import simulate
 from event_store.postgres import PostgresLog
+from event_store.seal import seal
+from event_store.signing import Signer, signing_key
 from events.base import Event
 from events.envelope import Append, Appended, Origin
 from operations.draining import DrainingServer
@@ -64,6 +66,10 @@ class Office:
             self.catch_up()
         return appended
 
+    def seal(self) -> None:
+        """Sign the head of the log, as the sealer does."""
+        seal(self.dsn, Signer("office", signing_key(self._settings.data / "keys" / "seal.pem")))
+
     def catch_up(self) -> None:
         self._runner.catch_up()
 
@@ -98,7 +104,7 @@ def opened(dsn: str, log: Log, settings: Settings) -> Iterator[Office]:
     """Serve the read API on a log, and yield the office around it."""
     with (
         Lookups(dsn) as lookups,
-        served(create_app(log, lookups, authenticator(settings), settings)) as address,
+        served(create_app(log, lookups, authenticator(settings), settings.with_dsn(dsn))) as address,
     ):
         office = Office(dsn, log, settings, address)
         office.catch_up()

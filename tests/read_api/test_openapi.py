@@ -24,8 +24,16 @@ ANSWERED = {
     "/v1/watchlist": "/v1/watchlist",
     "/v1/events": "/v1/events",
     "/v1/projections": "/v1/projections",
+    "/v1/citations/{citation}/evidence": f"/v1/citations/{CITATION}/evidence",
+    "/v1/events/{position}/proof": "/v1/events/5/proof",
+    "/v1/checkpoints": "/v1/checkpoints?first=1",
 }
-ROLES = {"/v1/events": "auditor", "/v1/watchlist": "security", "/v1/projections": "admin"}
+ROLES = {
+    "/v1/events/{position}/proof": "auditor",
+    "/v1/events": "auditor",
+    "/v1/watchlist": "security",
+    "/v1/projections": "admin",
+}
 
 
 def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -34,6 +42,7 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
 
 @pytest.fixture
 def document(late_payment: Office) -> dict[str, Any]:
+    late_payment.seal()
     found: dict[str, Any] = late_payment.get("/openapi.json", None).json()
     return found
 

@@ -34,6 +34,9 @@ ASKED = {
     "/v1/watchlist": "/v1/watchlist",
     "/v1/events": "/v1/events",
     "/v1/projections": "/v1/projections",
+    "/v1/citations/{citation}/evidence": "/v1/citations/PV-{owner}/evidence",
+    "/v1/events/{position}/proof": "/v1/events/1/proof",
+    "/v1/checkpoints": "/v1/checkpoints",
 }
 """How each question is asked about what belongs to somebody; streams have tests of their own."""
 OF_NOBODY = {"/v1/citations", "/v1/appeals"}
@@ -66,6 +69,7 @@ def office(
     with opened(dsn, log, Settings(data=tmp_path_factory.mktemp("office"))) as office:
         office.report(ZoneOpened(at=NOW - timedelta(days=1), zone="F", name="F", timezone="UTC"))
         office.report(*belongings("MINE"), *belongings("THEIRS"))
+        office.seal()
         yield office
     log.close()
     cluster.drop("read_permissions")
