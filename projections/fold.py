@@ -137,6 +137,35 @@ class Fold:
                 cell.state = cell.evolve(cell.state, entry)
 
 
+class Whole:
+    """The fold of a log from its beginning, with all that it comes to as one batch.
+
+    A row that opened and closed meanwhile stands in `changes.opened` closed, so these are the whole table.
+    """
+
+    def __init__(self, projection: Projection) -> None:
+        """Begin with nothing."""
+        self._cells = Cells(projection)
+        self._batch = _Batch(projection, self._cells, {})
+
+    @property
+    def changes(self) -> Changes:
+        """What the entries so far come to."""
+        return self._batch.changes
+
+    def take(self, entries: Sequence[Entry | Broken]) -> None:
+        """Fold the next entries of the log, in order."""
+        keys_of, fold = self._cells.keys_of, self._batch.fold
+        for entry in entries:
+            keys = keys_of(entry)
+            if not keys:
+                continue
+            if isinstance(entry, Broken):
+                self._batch.park_all(entry, keys)
+            else:
+                fold(entry, keys)
+
+
 class _Batch:
     """One batch on its way through the fold."""
 

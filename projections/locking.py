@@ -20,3 +20,11 @@ def lock(connection: Connection[Any], projection: Projection) -> bool:
 def unlock(connection: Connection[Any], projection: Projection) -> None:
     """Let go of the lock of a build."""
     connection.execute(f"SELECT pg_advisory_unlock({_NUMBER})".encode(), [projection.label])
+
+
+def lock_rebuild(connection: Connection[Any], name: str) -> bool:
+    """Take the lock of those who rebuild a read model, unless somebody else does."""
+    row = connection.execute(
+        "SELECT pg_try_advisory_lock(hashtextextended('parkledger rebuild ' || %s, 0))", [name]
+    ).fetchone()
+    return row is not None and bool(row[0])

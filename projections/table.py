@@ -57,12 +57,27 @@ class Table:
 
     def ddl(self, name: str) -> str:
         """Return the statements that create the table under `name`, and do nothing where it exists."""
+        whole = f"CREATE TABLE IF NOT EXISTS views.{name} ({self._defined}, {_IDENTITY}) {_STORAGE}"
+        return "; ".join([whole, *self._further(name)])
+
+    def bare(self, name: str) -> str:
+        """Return the statement that creates the table without any index, to be filled at once."""
+        return f"CREATE TABLE views.{name} ({self._defined}) {_STORAGE}"
+
+    def indexes_of(self, name: str) -> str:
+        """Return the statements that give a bare table its indexes, the identity first."""
+        return "; ".join([f"ALTER TABLE views.{name} ADD {_IDENTITY}", *self._further(name)])
+
+    @property
+    def _defined(self) -> str:
         columns = {**ENGINE_COLUMNS, **self.columns}
-        defined = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-        statements = [f"CREATE TABLE IF NOT EXISTS views.{name} ({defined}, {_IDENTITY}) {_STORAGE}"]
+        return ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+
+    def _further(self, name: str) -> list[str]:
+        statements = []
         for number, index in enumerate(self.indexes, start=1):
             inside, _, after = index.partition(" : ")
             statements.append(
                 f"CREATE INDEX IF NOT EXISTS {name}_by_{number} ON views.{name} ({inside}) {after}"
             )
-        return "; ".join(statements)
+        return statements

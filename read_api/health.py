@@ -158,7 +158,7 @@ def gauges_of(found: Health) -> list[GaugeMetricFamily]:
     )
     parked = GaugeMetricFamily("parkledger_model_parked", "Keys that stand still.", labels=_LABELS)
     for model in found.models:
-        labels = (model.name, str(model.version))
+        labels = (model.name, model.label.partition("/")[2])
         behind.add_metric(labels, model.behind)
         seconds.add_metric(labels, model.seconds_behind)
         parked.add_metric(labels, model.parked)

@@ -52,6 +52,21 @@ create table if not exists views.runners (
     alive_at timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
 
+-- Rebuilds on their way, and how far each has come; whoever rebuilds proves to be alive every second.
+create table if not exists views.rebuilds (
+    name     text        not null,
+    version  integer     not null,
+    build    integer     not null,
+    step     text        not null,          -- folding, writing, indexing, catching up, or comparing
+    folded   bigint      not null default 0,
+    upto     bigint      not null,          -- the head of the log when it began
+    started  timestamptz not null default clock_timestamp(),
+    alive_at timestamptz not null default clock_timestamp(),
+    host     text        not null,
+    pid      integer     not null,
+    primary key (name, version, build)
+) with (fillfactor = 50);
+
 -- What a build is called where people read it, and (after `views.`) its table.
 create or replace function views.label(name text, version integer, build integer) returns text
     language sql immutable as $$ select format('%s/%s', name, version) || case when build > 1 then '.' || build else '' end $$;
@@ -136,4 +151,32 @@ begin
             using errcode = 'serialization_failure';
     end if;
     perform pg_notify('parkledger_views', notice);
+end $$;
+
+-- Let readers be answered from another build, in one statement; whoever was live or followed before is retired.
+-- Whoever asks a read model waits at most for this function, and finds the one build or the other, whole.
+create or replace function views.switch(model text, edition integer, number integer) returns void
+language plpgsql as $$
+declare
+    old views.progress;
+    new views.progress;
+begin
+    perform from views.progress where name = model order by version, build for update;
+    select * into old from views.progress where name = model and live;
+    select * into new from views.progress where (name, version, build) = (model, edition, number);
+    if new is null or new.stage not in ('built', 'following') then
+        raise exception 'there is no finished build % to switch to', views.label(model, edition, number)
+            using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    if new.position < old.position then
+        raise exception 'build % is at position %, and readers are at % already',
+            views.label(model, edition, number), new.position, old.position using errcode = 'serialization_failure';
+    end if;
+    update views.progress set live = false, stage = 'retired' where name = model and stage = 'following';
+    update views.progress set live = true, stage = 'following'
+        where (name, version, build) = (model, edition, number);
+    execute format('drop view if exists views.%I', model);
+    execute format('create view views.%I as select * from views.%I', model, views.table_of(model, edition, number));
+    perform pg_notify('parkledger_views', format('%s:%s', model, new.position));
+    perform pg_notify('parkledger_log', '');
 end $$;

@@ -95,7 +95,7 @@ def _row(model: ModelHealth) -> dict[str, Any]:
     alive = model.alive_seconds
     return {
         "name": model.name if model.live else f"{model.label}, beside the live one",
-        "well": model.state == "running",
+        "well": model.state not in {"stalled", "silent", "stopped"},
         "state": model.state,
         "stalled": model.stalled,
         "position": f"{model.position:,}",
