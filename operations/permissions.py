@@ -111,6 +111,7 @@ GET /v1/zones/{zone}                    yes    yes     yes     yes     yes     y
 GET /v1/zones/{zone}/occupancy          yes    yes     yes     yes     yes     yes      yes      yes   yes
 GET /v1/watchlist                       -      -       -       yes     -       -        yes      yes   -
 GET /v1/incidents                       -      -       -       yes     -       -        yes      yes   -
+GET /v1/incidents/{incident}            -      -       -       yes     -       -        yes      yes   -
 GET /v1/events                          -      -       -       yes     -       -        -        yes   -
 GET /v1/events/{position}/proof         -      -       yes     yes     -       -        -        yes   -
 GET /v1/checkpoints                     yes    yes     yes     yes     yes     yes      yes      yes   yes

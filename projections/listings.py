@@ -105,6 +105,18 @@ class _Reading:
         )
 
 
+def listed_as_known(
+    connection: Connection[Any],
+    models: set[str],
+    known: int | datetime | None,
+    statement: LiteralString,
+    **values: object,
+) -> tuple[Listed, int, AsOf]:
+    """Return what a statement over these models finds as known, the position of that, and how old it is."""
+    reading = _Reading(connection, models, known)
+    return reading.rows(statement, **values), reading.known, reading.as_of
+
+
 def resolved(connection: Connection[Any], known: int | datetime) -> tuple[int, int]:
     """Return the head of the log, and the position that `known` means."""
     instant = known if isinstance(known, datetime) else None

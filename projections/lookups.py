@@ -23,6 +23,7 @@ from projections.listings import (
     resolved,
     zones,
 )
+from projections.occupancy import MODELS, Occupancy, occupancy
 from projections.progress import NotYet, Progress
 from projections.timeline import Timeline, timeline
 from projections.validity_answers import Question, ValidityAnswer, ValidityDesk, now
@@ -103,6 +104,13 @@ class Lookups:
         """Return a plate's rights, sightings, citations and watchlist entries."""
         await self._reach_all(("validity", "sightings", "citations", "watchlist"), at_least, known)
         return await self._pages.ask(lambda connection: plate_page(connection, plate, known))
+
+    async def occupancy(
+        self, zone: str, at: datetime, known: int | datetime | None = None, at_least: int | None = None
+    ) -> Occupancy:
+        """Return how full a zone is at an instant."""
+        await self._reach_all(tuple(MODELS), at_least, known)
+        return await self._pages.ask(lambda connection: occupancy(connection, zone, at, known))
 
     async def appeals(
         self, known: int | datetime | None = None, at_least: int | None = None, *, closed: bool = False

@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
 
-from events.vocabulary import Identity, Instant, parse_plate
+from events.vocabulary import Identity, Instant, parse_plate, plate_of
 from operations.problems import Problem
 
 LATEST = "latest"
@@ -125,15 +125,15 @@ def freshness(at_least: Annotated[int | None, _AT_LEAST] = None) -> Asked:
     return Asked(at_least=at_least)
 
 
-def plate(text: str) -> str:
-    """Return a normalised plate from a part of an address.
+def plate(text: str, region: str | None = None) -> str:
+    """Return a normalised plate from a part of an address, with its region there or apart.
 
     Raises:
         Problem: 422, if it is not a plate.
 
     """
     try:
-        return parse_plate(text)
+        return plate_of(region, text) if region else parse_plate(text)
     except ValueError as error:
         raise unusable("plate", str(error)) from None
 

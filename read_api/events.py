@@ -1,15 +1,17 @@
-"""The auditor's history: every event by tag, type, time and actor, by cursor, as JSON, JSON Lines or CSV."""
+"""The auditor's history by tag, type, time and actor, by cursor, as JSON, JSON Lines, CSV or Parquet."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.background import BackgroundTask
 
 from event_store.log import Log
 from events.base import Event
@@ -17,9 +19,12 @@ from events.boundary import Boundary, Criterion
 from events.catalogue import CATALOGUE
 from events.envelope import Recorded
 from read_api.answers import AsOf, as_of_log, json_answer, problems
-from read_api.asking import At, KnownThen, unusable
+from read_api.asking import Asked, At, KnownThen, freshness, unusable
 from read_api.door import Here, Visit
 from read_api.entries import Entry, as_csv, as_lines, entry_of
+from read_api.entries_parquet import parquet_file
+from read_api.folding import stand
+from read_api.looking_up import Purpose, Subject
 
 PAGE = 100
 MOST = 1000
@@ -28,11 +33,12 @@ SCANNED = 20_000
 
 router = APIRouter(tags=["audit"])
 
-type Format = Literal["json", "jsonl", "csv"]
+type Format = Literal["json", "jsonl", "csv", "parquet"]
 _ACCEPTED: dict[str, Format] = {
     "text/csv": "csv",
     "application/x-ndjson": "jsonl",
     "application/jsonl": "jsonl",
+    "application/vnd.apache.parquet": "parquet",
 }
 
 
@@ -133,19 +139,21 @@ async def export(
     responses={
         200: {
             "model": History,
-            "description": "A page of history as JSON; as JSON Lines or CSV the whole selection.",
+            "description": "A page of history as JSON; in other formats the whole selection.",
             "content": {
                 "application/x-ndjson": {"schema": {"type": "string"}},
                 "text/csv": {"schema": {"type": "string"}},
+                "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
             },
         },
-        **problems(401, 403, 422, 503),
+        **problems(401, 403, 422, 428, 503),
     },
 )
 async def history(
     request: Request,
     door: Here,
-    _: Visit,
+    visit: Visit,
+    asked: Annotated[Asked, Depends(freshness)],
     tag: Annotated[
         list[str] | None,
         Query(description="`name:value`; repeated, all must be met.", examples=[["citation:PV-50001"]]),
@@ -163,12 +171,16 @@ async def history(
     cursor: Annotated[int, Query(ge=0, le=2**63 - 2, description="Go on after this position.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE,
     format_: Annotated[Format | None, Query(alias="format", description="Over the header Accept.")] = None,
+    purpose: Purpose = None,
 ) -> Response:
-    """Answer a page of history, or all of it as JSON Lines or CSV."""
+    """Answer a page of history, or all of it as JSON Lines, CSV or Parquet."""
     _check(tag or (), type_ or ())
+    await stand(door.log, asked)
     selection = await asyncio.to_thread(
         select, door.log, tag or (), type_ or (), actor, from_, to, known, cursor
     )
+    query = query_of(request.query_params.multi_items())
+    await door.register.note(visit.principal, query, purpose, subject_of(tag or ()), once_in=ONE_LOOK_UP)
     shape = format_ or _ACCEPTED.get(request.headers.get("accept", "").partition(",")[0].strip(), "json")
     if shape == "jsonl":
         parts = export(door.log, selection, lambda entries, _: as_lines(entries))
@@ -176,6 +188,12 @@ async def history(
     if shape == "csv":
         parts = export(door.log, selection, lambda entries, part: as_csv(entries, heading=part == 0))
         return StreamingResponse(parts, media_type="text/csv; header=present", headers=_DOWNLOAD)
+    if shape == "parquet":
+        file = await asyncio.to_thread(parquet_file, parts_of(door.log, selection))
+        done = BackgroundTask(Path(file).unlink, missing_ok=True)
+        return FileResponse(
+            file, media_type="application/vnd.apache.parquet", filename="events.parquet", background=done
+        )
     found = await asyncio.to_thread(find, door.log, selection, limit)
     answer: dict[str, Any] = {
         "events": [entry_of(entry) for entry in found.entries],
@@ -183,6 +201,33 @@ async def history(
         "as_of": await as_of_log(door.log, selection.upto),
     }
     return json_answer(answer)
+
+
+ONE_LOOK_UP = 900
+"""Seconds within which the pages of one selection are one look-up."""
+_OF_A_PAGE = frozenset({"cursor", "limit", "at_least"})
+_SUBJECTS = frozenset({"plate", "account", "citation"})
+
+
+def subject_of(tags: Sequence[str]) -> Subject:
+    """Return whose data is looked up by these tags."""
+    named = dict(tag.split(":", 1) for tag in tags)
+    return Subject(**{name: value for name, value in named.items() if name in _SUBJECTS and value})
+
+
+def query_of(asked: Sequence[tuple[str, str]]) -> str:
+    """Return what is asked in words, the same for every page of it."""
+    said = ", ".join(f"{name}={value}" for name, value in asked if name not in _OF_A_PAGE)
+    return f"history of {said or 'everything'}"
+
+
+def parts_of(log: Log, selection: Selection) -> Iterator[list[Recorded[Event]]]:
+    """Yield the whole selection in parts."""
+    at: int | None = selection.after
+    while at is not None:
+        found = find(log, Selection(selection.boundary, selection.actor, at, selection.upto), MOST)
+        yield found.entries
+        at = found.cursor
 
 
 _DOWNLOAD = {"Content-Disposition": 'attachment; filename="events.csv"'}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from events.reads import Answer
@@ -132,10 +132,13 @@ async def plate_state(
     door: Here,
     visit: Visit,
     asked: Annotated[Asked, Depends(moment)],
+    region: Annotated[
+        str | None, Query(description="Where `plate` is the number alone.", examples=["ON"])
+    ] = None,
     purpose: Purpose = None,
 ) -> Response:
     """Answer its rights, alerts, and what was read and written of it."""
-    wanted = plate_in(plate)
+    wanted = plate_in(plate, region)
     await demand_plate(door.log, visit, wanted)
     await door.register.note(visit.principal, f"plate {wanted}", purpose, Subject(plate=wanted))
     found = await door.lookups.plate(wanted, asked.known, asked.at_least)

@@ -99,6 +99,54 @@ async def all_zones(door: Here, _: Visit, asked: Annotated[Asked, Depends(moment
     return json_answer({"zones": zones, "as_of": await as_of_log(door.log, upto)})
 
 
+class OccupancyAnswer(BaseModel):
+    """How full a zone is at an instant: rights in force, and vehicles that stand there."""
+
+    zone: str = Field(examples=["F"])
+    at: datetime
+    capacity: int | None = Field(description="Rights in force at once; null where it is not bounded.")
+    spaces: int | None
+    permits: int = Field(description="Permits in force.")
+    sessions: int = Field(description="Sessions in force.")
+    vehicles: int = Field(description="Vehicles last read here within a day, or in a session.")
+    occupancy: float | None = Field(description="Vehicles over spaces, four decimals; null without spaces.")
+    known: int
+    as_of: AsOf
+
+
+@router.get(
+    "/v1/zones/{zone}/occupancy",
+    summary="How full a zone is",
+    response_model=OccupancyAnswer,
+    responses=problems(401, 403, 404, 422, 503),
+)
+async def zone_occupancy(
+    zone: Named, door: Here, _: Visit, asked: Annotated[Asked, Depends(moment)]
+) -> Response:
+    """Answer the rights in force and the vehicles that stand in the zone at the instant."""
+    upto = await stand(door.log, asked)
+    found = (await asyncio.to_thread(zones_of, door.log, upto, zone)).get(zone)
+    if found is None:
+        raise Problem(404, "No such zone", f"There is no zone {zone[:100]!r}.", rule="NoSuchZone")
+    at = asked.at or datetime.now(UTC)
+    full = await door.lookups.occupancy(zone, at, asked.known, asked.at_least)
+    spaces = found.opened.spaces if found.opened else None
+    return json_answer(
+        {
+            "zone": zone,
+            "at": at,
+            "capacity": found.capacity,
+            "spaces": spaces,
+            "permits": full.permits,
+            "sessions": full.sessions,
+            "vehicles": full.vehicles,
+            "occupancy": round(full.vehicles / spaces, 4) if spaces else None,
+            "known": full.known,
+            "as_of": full.as_of,
+        }
+    )
+
+
 @router.get(
     "/v1/zones/{zone}",
     summary="A zone and its rules",

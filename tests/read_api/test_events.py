@@ -5,6 +5,7 @@ import io
 import json
 from datetime import UTC, datetime
 
+import pyarrow.parquet as pq
 import pytest
 
 from events.zones import ZoneClosed, ZoneOpened
@@ -60,7 +61,7 @@ def test_a_cursor_goes_through_all_of_it_once(told: Office) -> None:
         answer = told.get("/v1/events", "auditor", limit=3, cursor=cursor).json()
         seen += [event["position"] for event in answer["events"]]
         cursor = answer["cursor"]
-    assert seen == [1, 2, 3, 4]
+    assert seen == [1, 2, 3, 4, 5]  # the last one says that somebody looked
 
 
 def test_history_ends_at_what_was_known(told: Office) -> None:
@@ -104,3 +105,28 @@ def test_a_parameter_that_cannot_be_used_is_named(
     answer = office.get("/v1/events", "auditor", **query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
+
+
+def test_the_whole_selection_comes_as_parquet(told: Office) -> None:
+    answer = told.get("/v1/events", "auditor", format="parquet", type="ZoneOpened")
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    table = pq.read_table(io.BytesIO(answer.content))
+    assert table.column("position").to_pylist() == [1, 2, 3]
+    assert json.loads(table.column("data").to_pylist()[0])["zone"] == "F"
+    assert str(table.schema.field("recorded").type) == "timestamp[us, tz=UTC]"
+
+
+def test_reading_history_is_recorded_once_for_all_its_pages(told: Office) -> None:
+    for cursor in (0, 1, 2):
+        told.get("/v1/events", "auditor", tag="plate:ON A1", cursor=cursor, headers={"purpose": "audit"})
+    noted = [
+        event["data"]
+        for event in told.get("/v1/events", "auditor", type="RecordAccessed").json()["events"]
+        if event["data"].get("plate") == "ON A1"
+    ]
+    assert [(one["query"], one["purpose"]) for one in noted] == [("history of tag=plate:ON A1", "audit")]
+
+
+def test_history_waits_for_no_position_that_does_not_exist(told: Office) -> None:
+    answer = told.get("/v1/events", "auditor", at_least=10_000)
+    assert (answer.status_code, answer.json()["behind"]) == (503, 9_996)

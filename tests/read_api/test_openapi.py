@@ -24,11 +24,14 @@ ANSWERED = {
     "/v1/watchlist": "/v1/watchlist",
     "/v1/events": "/v1/events",
     "/v1/projections": "/v1/projections",
+    "/v1/zones/{zone}/occupancy": "/v1/zones/F/occupancy",
+    "/v1/incidents": "/v1/incidents",
     "/v1/citations/{citation}/evidence": f"/v1/citations/{CITATION}/evidence",
     "/v1/events/{position}/proof": "/v1/events/5/proof",
     "/v1/checkpoints": "/v1/checkpoints?first=1",
 }
 ROLES = {
+    "/v1/incidents": "security",
     "/v1/events/{position}/proof": "auditor",
     "/v1/events": "auditor",
     "/v1/watchlist": "security",

@@ -9,6 +9,7 @@ from event_store.postgres import PostgresLog
 from events.appeals import AppealFiled
 from events.citations import CitationIssued
 from events.permits import PermitPurchased
+from events.security import IncidentOpened
 from events.vocabulary import Plate
 from events.zones import ZoneOpened
 from operations.embedded import EmbeddedPostgres
@@ -34,6 +35,9 @@ ASKED = {
     "/v1/watchlist": "/v1/watchlist",
     "/v1/events": "/v1/events",
     "/v1/projections": "/v1/projections",
+    "/v1/zones/{zone}/occupancy": "/v1/zones/F/occupancy",
+    "/v1/incidents": "/v1/incidents",
+    "/v1/incidents/{incident}": "/v1/incidents/I-1",
     "/v1/citations/{citation}/evidence": "/v1/citations/PV-{owner}/evidence",
     "/v1/events/{position}/proof": "/v1/events/1/proof",
     "/v1/checkpoints": "/v1/checkpoints",
@@ -69,6 +73,7 @@ def office(
     with opened(dsn, log, Settings(data=tmp_path_factory.mktemp("office"))) as office:
         office.report(ZoneOpened(at=NOW - timedelta(days=1), zone="F", name="F", timezone="UTC"))
         office.report(*belongings("MINE"), *belongings("THEIRS"))
+        office.report(IncidentOpened(at=NOW, incident="I-1", summary="Window broken."))
         office.seal()
         yield office
     log.close()
