@@ -1,5 +1,6 @@
 """The pages, as a browser without scripts gets them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -51,7 +52,7 @@ def test_a_valid_plate_is_answered_in_word_and_icon(office: Office) -> None:
     office.report(ZONE, PERMIT)
     shown = look_up(office).text
     assert 'data-answer="valid"' in shown
-    assert "May stand here for another 7 h 59 min" in shown
+    assert re.search(r"May stand here for another 7 h \d+ min", shown)
     assert "permit T-1" in shown
 
 
