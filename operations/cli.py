@@ -5,6 +5,7 @@ import sys
 import typer
 
 from operations import (
+    cli_archive,
     cli_audit,
     cli_bench,
     cli_demo,
@@ -39,6 +40,7 @@ for _area in (
     cli_replay,
     cli_scenario,
     cli_audit,
+    cli_archive,
     cli_bench,
     cli_token,
     cli_settings,

@@ -3,7 +3,7 @@
 import typer
 
 EXAMPLE = "**Example:** `PARKLEDGER_READ_PORT=8200 parkledger settings`"
-SECRET = frozenset({"dsn", "webhook_secret", "kafka_password"})
+SECRET = frozenset({"archive_key", "dsn", "webhook_secret", "kafka_password"})
 
 
 def register(app: typer.Typer) -> None:

@@ -84,6 +84,19 @@ def sealer(dsn: str, settings: Settings, __: Sequence[socket.socket]) -> None:
     keep_sealing(dsn, signer(settings), settings.seal_seconds, stop.wait)
 
 
+def archive(dsn: str, settings: Settings, __: Sequence[socket.socket]) -> None:
+    """Write the log's history as columns, for reports and analysts."""
+    from operations.archiving import archivist
+    from projections.reports.archivist import keep
+
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    writer = archivist(dsn, settings)
+    settle_memory()
+    keep(writer, dsn, stop, settings.archive_seconds)
+
+
 def town(_: str, settings: Settings, __: Sequence[socket.socket]) -> None:
     """Let the simulated town live its day, over HTTP like everybody else."""
     from operations.identity import Role
@@ -102,6 +115,7 @@ SERVICES: dict[str, Service] = {
     "projector": projector,
     "automation": automation,
     "sealer": sealer,
+    "archive": archive,
 }
 """Every service by the name that `parkledger serve` knows it by, in the order of their start."""
 

@@ -138,6 +138,19 @@ class Settings(BaseModel):
     kafka_replication: int = Field(
         -1, ge=-1, le=9, description="Replicas of a topic that is made; -1 leaves it to the brokers."
     )
+    archive: str | None = Field(
+        None,
+        description="Where the archive for reports is: a directory, or `s3://bucket/prefix?region=…` (also "
+        "`endpoint_override`, `scheme`); by default `archive` in the data directory.",
+    )
+    archive_key: str | None = Field(
+        None,
+        description="Secret under which plates and accounts are hashed in the archive; the same for all "
+        "processes that write or read one archive. By default, made in the data directory.",
+    )
+    archive_seconds: float = Field(
+        30.0, gt=0, le=3600, description="How long an event waits at most until it is archived."
+    )
     chromium: Path | None = Field(None, description="Chromium for the browser tests.")
 
     @field_validator("algorithms")

@@ -1,0 +1,1 @@
+"""Reports: DuckDB over the archive and the log's newest events, each KPI one SQL file."""
