@@ -2,10 +2,9 @@
 
 import difflib
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -97,12 +96,14 @@ def _rebuilt(
     *,
     as_json: bool,
 ) -> None:
+    from operations.telling import bar
     from replay.comparison import Comparison
     from replay.rebuild import Rebuild
+    from replay.watching import Watch
 
     limit = None if memory is None else memory * MEGABYTE
-    with _progress(as_json=as_json) as watch:
-        found = Rebuild(dsn, chosen, memory=limit, watch=watch).run()
+    with bar(quiet=as_json) as tell:
+        found = Rebuild(dsn, chosen, memory=limit, watch=Watch(tell)).run()
     for one in found:
         comparison = Comparison(dsn, one.build)
         first = comparison.written_to(compare_to) if compare_to else comparison.counted()
@@ -123,37 +124,6 @@ def _switched(dsn: str, chosen: "Sequence[Projection]", *, back: bool, as_json: 
             typer.echo(json.dumps({"name": build.name, "version": build.version, "live_build": build.build}))
         else:
             typer.echo(f"Readers of {build.name} are answered from {build.label}.")
-
-
-def _progress(*, as_json: bool) -> Any:
-    from contextlib import contextmanager
-
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-
-    from replay.watching import Watch
-
-    @contextmanager
-    def watched() -> Any:
-        if as_json or not sys.stderr.isatty():
-            yield Watch()
-            return
-        columns = (
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
-            TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
-        )  # fmt: skip
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("folding", total=None, rate="")
-
-            def tell(step: str, folded: int, upto: int) -> None:
-                speed = bar.tasks[0].speed
-                rate = f"{speed:,.0f}/s" if speed else ""
-                bar.update(task, description=step, completed=folded, total=upto, rate=rate)
-
-            yield Watch(tell)
-
-    return watched()
 
 
 def _as_json(one: "Rebuilt", comparison: "Comparison", first: "Sequence[Difference]") -> dict[str, object]:

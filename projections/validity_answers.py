@@ -33,9 +33,10 @@ LONGEST_GRACE = timedelta(days=7)
 _QUESTION = f"""
 WITH asked AS MATERIALIZED (
     SELECT n, plate, zone, at, at - grace AS since,
-        CASE WHEN known = {LATEST} THEN known
+        CASE WHEN known = {LATEST} THEN (
+                 SELECT p.position FROM views.progress p WHERE p.live AND p.name = 'validity')
              ELSE least(coalesce(known, log.position_at(known_at)), (SELECT max(position) FROM log.events))
-        END AS known
+        END AS known, known IS DISTINCT FROM {LATEST} AS told
     FROM unnest(%b::int4[], %b::text[], %b::text[], %b::timestamptz[], %b::interval[], %b::int8[],
                 %b::timestamptz[]) AS q (n, plate, zone, at, grace, known, known_at)
 )
@@ -45,9 +46,11 @@ FROM asked q JOIN views.validity v ON v.plate = q.plate AND v.zone = ANY (ARRAY[
 UNION ALL
 SELECT q.n, 'alert', w.entry, w.reason, w.source, w.since, w.until, 0, 0
 FROM asked q JOIN views.watchlist w ON w.plate = q.plate
-    AND w.until > q.at AND w.since <= q.at AND w.known_from <= q.known AND w.known_until > q.known
+    AND w.until > q.at AND w.since <= q.at
+    AND CASE WHEN q.told THEN w.known_from <= q.known AND w.known_until > q.known
+        ELSE w.known_until = {OPEN} END
 UNION ALL
-SELECT q.n, 'known', '', '', '', q.at, q.at, q.known, 0 FROM asked q WHERE q.known < {LATEST}
+SELECT q.n, CASE WHEN q.told THEN 'known' ELSE 'latest' END, '', '', '', q.at, q.at, q.known, 0 FROM asked q
 UNION ALL
 SELECT -1, 'model', p.name, '', '', p.recorded, NULL, p.position,
     greatest(0, extract(epoch FROM clock_timestamp() - (
@@ -93,7 +96,8 @@ class ValidityAnswer(msgspec.Struct, frozen=True):
 
     `answer` is the word that a screen shows: `possible_match` where the plate has no right, but one that it
     may have been misread for has; those are `possible_matches`, best first. In grace, `right` is the one that
-    ended at `end`. `known` is the position that the question was answered at, where it named one.
+    ended at `end`. `known` is the position that the question was answered at, where it named one; `rests_on`
+    that of the answer and its right in any case, from which they can be recomputed.
     """
 
     plate: str
@@ -110,18 +114,20 @@ class ValidityAnswer(msgspec.Struct, frozen=True):
     alerts: tuple[Alert, ...]
     possible_matches: tuple[str, ...]
     known: int | None
+    rests_on: int
     as_of: AsOf
 
 
 class _Found:
     """What the statement returned for one question."""
 
-    __slots__ = ("alerts", "known", "rights")
+    __slots__ = ("alerts", "known", "rests_on", "rights")
 
     def __init__(self) -> None:
         self.rights: list[Interval] = []
         self.alerts: list[Alert] = []
         self.known: int | None = None
+        self.rests_on = 0
 
 
 class ValidityDesk:
@@ -143,8 +149,9 @@ class ValidityDesk:
                 models.append(AsOf(row[7], row[5], row[8] or 0.0))
             elif what == "policy":
                 self._learn(connection, row[7] or 0)
-            elif what == "known":
-                found[number].known = row[7]
+            elif what in {"known", "latest"}:
+                found[number].known = row[7] if what == "known" else None
+                found[number].rests_on = row[7] or 0
             elif what == "alert":
                 found[number].alerts.append(Alert(name, row[3], row[4], row[5], _end(row[6])))
             else:
@@ -160,7 +167,7 @@ class ValidityDesk:
 
     def _answer(self, question: Question, there: "_Found", as_of: AsOf) -> ValidityAnswer:
         plate, zone, at, _ = question
-        grace = self._grace(at, as_of.position if there.known is None else there.known)
+        grace = self._grace(at, there.rests_on)
         found = standing(there.rights, plate, zone, at, grace)
         right = found.right
         return ValidityAnswer(
@@ -178,6 +185,7 @@ class ValidityDesk:
             tuple(sorted(there.alerts, key=lambda alert: alert.entry)),
             (),
             there.known,
+            there.rests_on,
             as_of,
         )
 
@@ -202,7 +210,7 @@ def _near(
 ) -> dict[int, tuple[str, ...]]:
     """Return the plates with a right there that the camera may have taken for those read, best first."""
     asked = [
-        (n, skeleton, answers[n].zone, answers[n].at, _upto(answers[n]))
+        (n, skeleton, answers[n].zone, answers[n].at, answers[n].rests_on)
         for n in numbers
         for skeleton in skeletons(Plate(answers[n].plate))
     ]
@@ -215,10 +223,6 @@ def _near(
             if likely is not None:
                 found.setdefault(number, []).append((likely, plate))
     return {number: tuple(plate for _, plate in sorted(plates)) for number, plates in found.items()}
-
-
-def _upto(answer: ValidityAnswer) -> int:
-    return answer.as_of.position if answer.known is None else answer.known
 
 
 def _parameters(questions: Sequence[Question]) -> list[list[Any]]:

@@ -70,6 +70,7 @@ class Validity(BaseModel):
         examples=[["ON CKTR4B2"]],
     )
     known: int | None = Field(description="The position that `known` came to; null for all that is known.")
+    rests_on: int = Field(description="The position that answer and right rest on, to recompute them from.")
     as_of: AsOf
 
 

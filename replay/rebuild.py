@@ -10,8 +10,7 @@ committed, or begins it anew where nothing was.
 """
 
 import resource
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,22 +20,21 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from event_store.codec import Codec
 from projections import builds
 from projections.connection import connect
 from projections.convoy import Convoy, Traveller
 from projections.fold import Whole
-from projections.history import LogReader, Page
+from projections.history import Page
 from projections.locking import lock, lock_rebuild
 from projections.projection import Projection
+from replay.pages import PAGE, ahead, head_of
 from replay.watching import Watch
 
-PAGE = 20_000
-"""Positions of the log that are read at a time."""
 BATCH = 4_000
 """Positions of a batch, where not everything fits into memory."""
 _HALF = 2
 _KIB = 1024
-_HEAD = "SELECT coalesce(max(position), 0) FROM log.events"
 
 
 class AlreadyRebuilding(RuntimeError):
@@ -76,6 +74,7 @@ class Rebuild:
         page: int = PAGE,
         memory: int | None = None,
         watch: Watch | None = None,
+        codec: Codec | None = None,
     ) -> None:
         """Rebuild these, keeping to `memory` bytes (half of what is free)."""
         self._dsn = dsn
@@ -83,6 +82,7 @@ class Rebuild:
         self._page = page
         self._memory = available_memory() if memory is None else memory
         self._watch = watch or Watch()
+        self._codec = codec
 
     def run(self) -> list[Rebuilt]:
         """Build all, and return what came of each; they wait to be switched in.
@@ -96,7 +96,7 @@ class Rebuild:
             connection = stack.enter_context(connect(self._dsn, name="parkledger rebuild"))
             connection.execute("SET synchronous_commit TO off")
             made = [_taken(connection, projection) for projection in self._projections]
-            upto = _head(connection)
+            upto = head_of(connection)
             stack.enter_context(self._watch.over(self._dsn, made, upto))
             fresh = [build for build, position in made if position == 0]
             whole = self._fold(connection, fresh, upto) if fresh else set[str]()
@@ -114,7 +114,7 @@ class Rebuild:
         folds = [(build, Whole(build)) for build in fresh]
         types = sorted({name for build in fresh for name in build.types})
         last: Page | None = None
-        for page in ahead(self._dsn, types, upto, self._page):
+        for page in ahead(self._dsn, types, upto, self._page, self._codec):
             for _, fold in folds:
                 fold.take(page.entries)
             last = page
@@ -131,19 +131,6 @@ class Rebuild:
 def resident() -> int:
     """Return the bytes of memory that this process has, by its peak."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
-
-
-def ahead(dsn: str, types: Sequence[str], upto: int, size: int) -> Iterator[Page]:
-    """Yield the pages of the log up to a position; the next one is read while the last is folded."""
-    with connect(dsn, name="parkledger rebuild reading") as connection, ThreadPoolExecutor(1) as reading:
-        reader = LogReader(connection)
-        following = reading.submit(reader.page, 0, min(size, upto), types)
-        while (page := following.result()) is not None and page.entries is not None:
-            if page.upto < upto:
-                following = reading.submit(reader.page, page.upto, min(size, upto - page.upto), types)
-            yield page
-            if page.upto >= upto:
-                return
 
 
 def catch_up(
@@ -198,11 +185,6 @@ def _finished(connection: Connection[Any], build: Projection, seconds: float, *,
         "SELECT count(*) FROM views.parked WHERE (name, version, build) = (%s, %s, %s)", build.identity
     ).fetchone()
     return Rebuilt(build, position, rows, digest, position, seconds, whole, parked[0] if parked else 0)
-
-
-def _head(connection: Connection[Any]) -> int:
-    row = connection.execute(_HEAD).fetchone()
-    return row[0] if row else 0
 
 
 def bring_in(dsn: str, build: Projection) -> None:

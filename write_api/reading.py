@@ -107,7 +107,7 @@ class Reading:
         """
         seen = await self._lookups.validity(command.plate, command.zone, command.at)
         if command.online:
-            shown = Shown(seen.answer, seen.as_of.position, seen.right)
+            shown = Shown(seen.answer, seen.rests_on, seen.right)
             command = command.model_copy(update={"shown": shown})
         outcome = await self._means.deciding.execute(
             RECORD_PLATE_READ, command, command_id, origin, fingerprint
