@@ -11,7 +11,7 @@ from rich.console import Console
 
 from operations.identity import Role
 from operations.keys import mint
-from operations.processes import PLAY, SERVICES
+from operations.processes import PLAY, of
 from operations.serving import database, sockets_of, supervise
 from operations.settings import BadSetting, Settings
 
@@ -36,7 +36,7 @@ def demo(settings: Settings, console: Console) -> None:
             "The demo invents facts and identities: it does not run on PARKLEDGER_DSN or PARKLEDGER_ISSUER. "
             "Unset them for the demo, or run `parkledger serve`."
         )
-    names = [*SERVICES, *PLAY]
+    names = [*of(settings), *PLAY]
     sockets = sockets_of(settings, names)
     console.print("Starting PostgreSQL, the write API, the read API and the projections…")
     with database(settings, DATABASE) as dsn:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from operations.draining import DrainingServer
-from operations.settings import Settings
+from operations.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from event_store.brokers import Access
 
 type Service = Callable[[str, Settings, Sequence[socket.socket]], None]
 _LOG = logging.getLogger(__name__)
@@ -97,6 +99,45 @@ def archive(dsn: str, settings: Settings, __: Sequence[socket.socket]) -> None:
     keep(writer, dsn, stop, settings.archive_seconds)
 
 
+def relay(dsn: str, settings: Settings, _: Sequence[socket.socket]) -> None:
+    """Publish the log to Kafka."""
+    from event_store.relay import Relay
+
+    running = Relay(dsn, _kafka(settings), settings.topics)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: running.stop())
+    settle_memory()
+    running.run()
+
+
+def ingest(dsn: str, settings: Settings, _: Sequence[socket.socket]) -> None:
+    """Take plate reads that cameras publish to Kafka."""
+    from event_store.postgres import PostgresLog
+    from operations.keys import authenticator
+    from projections.lookups import Lookups
+    from write_api.ingest import Ingest
+
+    access, here = _kafka(settings), settings.with_dsn(dsn)
+    with closing(PostgresLog(dsn)) as log, Lookups(dsn) as lookups:
+        running = Ingest(log, lookups, authenticator(settings), here, access, settings.topics)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: running.stop())
+        settle_memory()
+        running.run()
+
+
+def _kafka(settings: Settings) -> "Access":
+    """Return how Kafka is reached.
+
+    Raises:
+        BadSetting: where it is not configured.
+
+    """
+    if settings.kafka is None:
+        raise BadSetting("This service needs Kafka: set PARKLEDGER_KAFKA_BOOTSTRAP to its brokers.")
+    return settings.kafka
+
+
 def town(_: str, settings: Settings, __: Sequence[socket.socket]) -> None:
     """Let the simulated town live its day, over HTTP like everybody else."""
     from operations.identity import Role
@@ -116,11 +157,21 @@ SERVICES: dict[str, Service] = {
     "automation": automation,
     "sealer": sealer,
     "archive": archive,
+    "relay": relay,
+    "ingest": ingest,
 }
 """Every service by the name that `parkledger serve` knows it by, in the order of their start."""
 
+OF_KAFKA = frozenset({"relay", "ingest"})
+"""What runs only where Kafka is configured."""
+
 PLAY: dict[str, Service] = {"town": town}
 """What only the demo runs."""
+
+
+def of(settings: Settings) -> list[str]:
+    """Return the names of the services of an installation that is configured so."""
+    return [name for name in SERVICES if settings.kafka is not None or name not in OF_KAFKA]
 
 
 def settle_memory() -> None:

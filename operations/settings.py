@@ -13,6 +13,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from event_store.brokers import Access
+from event_store.topics import Topics, retention
 
 PREFIX = "PARKLEDGER_"
 
@@ -151,6 +152,11 @@ class Settings(BaseModel):
     archive_seconds: float = Field(
         30.0, gt=0, le=3600, description="How long an event waits at most until it is archived."
     )
+    kafka_retention: str = Field(
+        "",
+        description="How long topics keep messages where 7 days are not right: `reads=1d, citations=compact, "
+        "payments=90d+compact`, by area.",
+    )
     chromium: Path | None = Field(None, description="Chromium for the browser tests.")
 
     @field_validator("algorithms")
@@ -160,6 +166,12 @@ class Settings(BaseModel):
         if not algorithms or not known.issuperset(algorithms):
             raise ValueError(f"Signatures with a public key are accepted: {', '.join(sorted(known))}")
         return algorithms
+
+    @field_validator("kafka_retention")
+    @classmethod
+    def _understood(cls, text: str) -> str:
+        retention(text)
+        return text
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -209,6 +221,12 @@ class Settings(BaseModel):
             self.kafka_certificate,
             self.kafka_key,
         )
+
+    @property
+    def topics(self) -> Topics:
+        """The topics of this office."""
+        keeps = retention(self.kafka_retention)
+        return Topics(self.kafka_prefix, self.kafka_partitions, self.kafka_replication, keeps)
 
     @property
     def pages(self) -> str:

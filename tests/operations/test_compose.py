@@ -55,7 +55,9 @@ def test_every_container_has_limits_and_comes_back_after_a_crash(name: str) -> N
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
 
 
-@pytest.mark.parametrize("name", ["postgres", "write-api", "read-api"])
+@pytest.mark.parametrize(
+    "name", ["postgres", "kafka", "write-api", "read-api", "projector", "relay", "ingest"]
+)
 def test_what_answers_others_has_a_health_check(name: str) -> None:
     assert COMPOSE["services"][name]["healthcheck"]["test"][0] == "CMD"
 

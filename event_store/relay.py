@@ -1,0 +1,198 @@
+"""The relay: publishes every entry of the log to the topics of its area, in order, at least once.
+
+One relay is active, whoever holds the lock; others stand by and take over within a second. Its position
+stands in the database and moves only when brokers have acknowledged everything up to it, so a crash repeats
+messages and loses none. Repeats carry the position that they had: within a partition, first occurrences come
+in order, and whoever remembers the last position has seen everything that is not greater.
+
+It reads no more of the log than brokers have taken of it, but for `AHEAD` pages: a slow broker slows the
+relay and nothing else.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from threading import Event as Flag
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from event_store import streams
+from event_store.brokers import Access, BrokerUnavailable, connected
+from event_store.codec import NewerEvent
+from event_store.log import LogUnavailable
+from event_store.relayed import RELAYED_COLUMNS, message
+from event_store.tail import PAGE, follow
+from event_store.topics import AREA_NAMES, Topics
+
+ACKNOWLEDGED_WITHIN = 30.0
+"""Seconds after which brokers that acknowledge nothing are given up, and connected to again."""
+AHEAD = 2
+"""Pages that may be under way to the brokers while the next one is read."""
+STANDING_BY = 0.5
+_BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0)
+_SERVICE = "relay"
+_LOG = logging.getLogger(__name__)
+
+_BEGIN = "insert into streams.programs (service, name) values ('relay', %s) on conflict do nothing"
+_POSITION = "select position from streams.programs where service = 'relay' and name = %s"
+_MOVE = (
+    "update streams.programs set position = %s, trouble = null, alive_at = clock_timestamp()"
+    " where service = 'relay' and name = %s and position = %s"
+)
+_LOCK = "select pg_try_advisory_lock(hashtextextended('parkledger relay ' || %s, 0))"
+
+type UnderWay = deque[tuple[int, list[Any]]]
+"""Pages that were sent: the last position of each, and what brokers will say of its messages."""
+
+
+class Overtaken(RuntimeError):
+    """Another relay moved the position: this one is not the active one any more."""
+
+
+class Relay:
+    """Publishes the log of one database until it is stopped."""
+
+    def __init__(self, dsn: str, access: Access, topics: Topics) -> None:
+        """Publish to the topics of `topics`, by way of the brokers of `access`."""
+        self._dsn = dsn
+        self._access = access
+        self._topics = topics
+        self._stopped = Flag()
+        self._trouble: str | None = None
+
+    def stop(self) -> None:
+        """Finish what is under way and end `run` within about a second."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Publish until `stop`; whatever fails is said once, and tried again for as long as it takes."""
+        failures = 0
+        while not self._stopped.is_set():
+            try:
+                with self._office() as connection:
+                    if connection is not None:
+                        self._publish(connection, self._went_well)
+                failures = 0
+            except (psycopg.Error, LogUnavailable, BrokerUnavailable, NewerEvent, Overtaken) as wrong:
+                failures = failures + 1 if self._trouble else 1
+                self._say(str(wrong).strip())
+                self._stopped.wait(_BACK_OFF[min(failures, len(_BACK_OFF)) - 1])
+
+    def _went_well(self) -> None:
+        if self._trouble is not None:
+            _LOG.info("the relay goes on")
+        self._trouble = None
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            _LOG.warning("the relay waits: %s", trouble)
+        self._trouble = trouble
+
+    @contextmanager
+    def _office(self) -> Iterator[Connection[Any] | None]:
+        """Yield the connection that holds the lock of the active relay; nothing when told to stop first."""
+        with closing(psycopg.connect(self._dsn, autocommit=True, connect_timeout=5)) as connection:
+            streams.ensure(connection)
+            while not self._stopped.is_set():
+                if connection.execute(_LOCK, [self._topics.prefix]).fetchone() == (True,):
+                    connection.execute(_BEGIN, [self._topics.prefix])
+                    connection.execute("set synchronous_commit to off")  # lost, it only repeats messages
+                    if self._trouble is not None:
+                        streams.report(connection, _SERVICE, self._topics.prefix, 0, self._trouble)
+                    yield connection
+                    return
+                self._stopped.wait(STANDING_BY)
+            yield None
+
+    def _publish(self, connection: Connection[Any], went_well: Callable[[], None]) -> None:
+        from kafka import KafkaProducer  # noqa: PLC0415 - see event_store.brokers
+        from kafka.errors import KafkaError  # noqa: PLC0415
+
+        row = connection.execute(_POSITION, [self._topics.prefix]).fetchone()
+        position = row[0] if row else 0
+        largest = self._topics.ensure(self._access, AREA_NAMES)
+        producer = connected(KafkaProducer, self._access, **producing(max(largest.values())))
+        sending = _Sending(producer, self._topics, largest)
+        try:
+            for rows in follow(self._dsn, position, until=self._stopped.is_set, columns=RELAYED_COLUMNS):
+                sending.send(rows)
+                left = AHEAD if len(rows) == PAGE else 0
+                while len(sending.under_way) > left:
+                    position = self._moved(connection, position, sending.acknowledged())
+                if not rows:
+                    position = self._moved(connection, position, position)
+                went_well()
+        except KafkaError as failed:
+            raise BrokerUnavailable(
+                f"Kafka at {self._access.bootstrap} took nothing beyond position {position} ({failed})."
+            ) from failed
+        finally:
+            with suppress(KafkaError):
+                producer.close(timeout=0)
+
+    def _moved(self, connection: Connection[Any], old: int, new: int) -> int:
+        """Note how far the topics are, and prove to be alive.
+
+        Raises:
+            Overtaken: if another relay did meanwhile.
+
+        """
+        if connection.execute(_MOVE, [new, self._topics.prefix, old]).rowcount != 1:
+            raise Overtaken(Overtaken.__doc__)
+        return new
+
+
+def producing(largest: int) -> dict[str, Any]:
+    """Return how a producer works that must keep order: idempotent, never giving up a message by itself.
+
+    A message that expired inside the producer would be overtaken by the next one of its partition.
+    """
+    return {
+        "enable_idempotence": True,
+        "allow_auto_create_topics": False,
+        "delivery_timeout_ms": 24 * 60 * 60 * 1000,
+        "request_timeout_ms": round(ACKNOWLEDGED_WITHIN * 500),
+        "max_block_ms": round(ACKNOWLEDGED_WITHIN * 500),
+        "max_request_size": largest,
+        "batch_size": min(131_072, largest),
+        "metrics_enabled": False,
+    }
+
+
+class _Sending:
+    """Messages on their way to the brokers, page by page."""
+
+    def __init__(self, producer: Any, topics: Topics, largest: dict[str, int]) -> None:
+        self._producer = producer
+        self._names = {area: topics.name(area) for area in AREA_NAMES}
+        self._largest = largest
+        self.under_way: UnderWay = deque()
+
+    def send(self, rows: Any) -> None:
+        """Hand a page to the producer."""
+        if not rows:
+            return
+        send, names, largest = self._producer.send, self._names, self._largest
+        asked = []
+        for row in rows:
+            made = message(row, largest)
+            asked.append(send(names[made.stream], made.value, made.key, made.headers))
+        self.under_way.append((rows[-1][0], asked))
+
+    def acknowledged(self) -> int:
+        """Wait until the oldest page is with the brokers, and return its last position.
+
+        Raises:
+            KafkaError: if it is not, in time.
+
+        """
+        position, asked = self.under_way[0]
+        deadline = monotonic() + ACKNOWLEDGED_WITHIN
+        for one in asked:
+            one.get(max(0.0, deadline - monotonic()))
+        self.under_way.popleft()
+        return position

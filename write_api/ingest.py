@@ -1,0 +1,201 @@
+"""Plate reads by Kafka: cameras publish, a consumer group appends, many at a time, each read once.
+
+Offsets are committed after the appends are durable and rejects are with the brokers. Whatever dies in
+between, messages come again, and the log knows a read by its device and id. Members of the group share the
+partitions; one that is gone is replaced by the others within seconds.
+"""
+
+import asyncio
+import logging
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from threading import Event as Flag
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+import msgspec
+import psycopg
+
+from event_store import streams
+from event_store.brokers import Access, BrokerUnavailable, connected, unreachable
+from event_store.log import Log
+from event_store.topics import READS_IN, REJECTED, Topics
+from operations.identity import Authenticator
+from operations.problems import Problem
+from operations.settings import Settings
+from projections.lookups import Lookups
+from write_api.deciding import Deciding
+from write_api.door import Means, wall_clock
+from write_api.ingest_reads import Arrived, ReadsFromKafka
+from write_api.metrics import Metrics
+from write_api.reading import Reading
+from write_api.remembered import AnswersInMemory, Recalling
+
+GROUP = "ingest"
+AT_ONCE = 500
+"""Messages that are decided and appended together."""
+LISTEN = 500
+"""Milliseconds that a look for messages waits at most."""
+PUBLISHED_WITHIN = 30.0
+_REPORT_EVERY = 1.0
+_BACK_OFF = (0.2, 0.5, 1.0, 2.0)
+_LOG = logging.getLogger(__name__)
+
+
+class Ingest:
+    """One member of the group; takes reads until it is stopped."""
+
+    def __init__(
+        self,
+        log: Log,
+        lookups: Lookups,
+        authenticator: Authenticator,
+        settings: Settings,
+        access: Access,
+        topics: Topics,
+    ) -> None:
+        """Decide on `log` what comes in the topics of `topics`; `settings` need a `dsn`."""
+        self._means = Means(
+            Deciding(log), Recalling(AnswersInMemory()), authenticator, settings, Metrics(), wall_clock
+        )
+        self._reads = ReadsFromKafka(self._means, Reading(self._means, lookups))
+        self._dsn = settings.dsn or ""
+        self._access = access
+        self._topics = topics
+        self._stopped = Flag()
+        self._trouble: str | None = None
+        self._reported = 0.0
+        self.name = f"{topics.prefix} {platform.node()} {os.getpid()}"
+
+    def stop(self) -> None:
+        """Finish the messages at hand and end `run` within about a second."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Take reads until `stop`; whatever fails is said once, and tried again for as long as it takes."""
+        from kafka.errors import KafkaError  # noqa: PLC0415 - see event_store.brokers
+
+        failures = 0
+        with _loop() as loop:
+            while not self._stopped.is_set():
+                try:
+                    self._consume(loop)
+                    failures = 0
+                except (BrokerUnavailable, KafkaError, psycopg.Error) as wrong:
+                    failures = failures + 1 if self._trouble else 1
+                    self._say(str(wrong).strip())
+                    self._report(0)
+                    self._stopped.wait(_BACK_OFF[min(failures, len(_BACK_OFF)) - 1])
+            self._means.deciding.close()
+            self._means.recalling.close()
+
+    def _consume(self, loop: asyncio.AbstractEventLoop) -> None:
+        from kafka import KafkaConsumer, KafkaProducer  # noqa: PLC0415
+
+        largest = self._topics.ensure(self._access, (READS_IN, REJECTED))[REJECTED]
+        producer = connected(KafkaProducer, self._access, allow_auto_create_topics=False,
+                             max_request_size=largest, metrics_enabled=False)  # fmt: skip
+        consumer = connected(KafkaConsumer, self._access, **consuming(self._topics.group(GROUP)))
+        try:
+            consumer.subscribe([self._topics.name(READS_IN)])
+            while not self._stopped.is_set():
+                found = consumer.poll(timeout_ms=LISTEN, max_records=AT_ONCE)
+                if found:
+                    self._take(loop, producer, found)
+                    consumer.commit_async()
+                self._look_after(consumer, idle=not found)
+        finally:
+            with suppress(Exception):  # what was not committed comes again
+                consumer.commit(timeout_ms=5_000)
+            consumer.close(autocommit=False, timeout_ms=2_000)
+            producer.close(timeout=2)
+
+    def _take(
+        self, loop: asyncio.AbstractEventLoop, producer: Any, found: Mapping[Any, Sequence[Any]]
+    ) -> None:
+        """Append a batch, and publish what cannot be taken with its reason."""
+        records = [record for part in found.values() for record in part]
+        arrived = [Arrived(record.key, record.value, record.headers or ()) for record in records]
+        problems = asyncio.run_coroutine_threadsafe(self._reads.take(arrived), loop).result()
+        rejected = [
+            self._rejected(producer, record, problem)
+            for record, problem in zip(records, problems, strict=True)
+            if problem is not None
+        ]
+        deadline = monotonic() + PUBLISHED_WITHIN
+        for one in rejected:
+            one.get(max(0.0, deadline - monotonic()))
+
+    def _rejected(self, producer: Any, record: Any, problem: Problem) -> Any:
+        """Publish a message that cannot be taken as it came, with the problem as RFC 9457 writes it."""
+        headers = [
+            ("reason", problem.detail.encode()[:2000]),
+            ("problem", msgspec.json.encode(problem.body(), enc_hook=str)[:8000]),
+            ("source", f"{record.topic}/{record.partition}/{record.offset}".encode()),
+        ]
+        key = record.key or record.topic.encode()
+        return producer.send(self._topics.name(REJECTED), record.value, key, headers)
+
+    def _look_after(self, consumer: Any, *, idle: bool) -> None:
+        """Every second, prove to be alive and tell how many messages wait, or what is in the way."""
+        if monotonic() - self._reported < _REPORT_EVERY:
+            return
+        trouble = unreachable(self._access) if idle else None
+        if trouble is not None:
+            self._say(trouble)
+        elif self._trouble is not None:
+            _LOG.info("ingest goes on")
+            self._trouble = None
+        self._report(_waiting(consumer))
+
+    def _report(self, waiting: int) -> None:
+        self._reported = monotonic()
+        with suppress(psycopg.Error), closing(psycopg.connect(self._dsn, autocommit=True)) as connection:
+            streams.ensure(connection)
+            streams.report(connection, GROUP, self.name, waiting, self._trouble)
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            _LOG.warning("ingest waits: %s", trouble)
+        self._trouble = trouble
+
+
+def consuming(group: str) -> dict[str, Any]:
+    """Return how a member of a group works that commits by itself, after the effect."""
+    return {
+        "group_id": group,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "allow_auto_create_topics": False,
+        "session_timeout_ms": 6_000,
+        "heartbeat_interval_ms": 1_500,
+        "max_poll_interval_ms": 600_000,
+        "metrics_enabled": False,
+    }
+
+
+def _waiting(consumer: Any) -> int:
+    """Return how many messages of its partitions a member has not taken yet, as far as it knows."""
+    waiting = 0
+    for partition in consumer.assignment():
+        end = consumer.highwater(partition)
+        if end is not None:
+            waiting += max(0, end - (consumer.position(partition, timeout_ms=100) or 0))
+    return waiting
+
+
+@contextmanager
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """Yield an event loop that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, name="parkledger-ingest", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
