@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from threading import Event
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -50,14 +50,22 @@ def read_api(dsn: str, settings: Settings, sockets: Sequence[socket.socket]) -> 
 
 
 def projector(dsn: str, _: Settings, __: Sequence[socket.socket]) -> None:
-    """Keep the read models up to date with the log."""
+    """Keep the read models up to date with the log, and prove all the while that none drifts from it."""
+    from projections.patrol import Patrol
     from projections.registry import PROJECTIONS
     from projections.runner import Runner
 
-    runner = Runner(dsn, PROJECTIONS)
+    runner, patrol = Runner(dsn, PROJECTIONS), Patrol(dsn, PROJECTIONS)
+
+    def stop() -> None:
+        patrol.stop()
+        runner.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: runner.stop())
+        signal.signal(number, lambda *_: stop())
     settle_memory()
+    walking = Thread(target=patrol.run, name="parkledger-patrol", daemon=True)
+    walking.start()
     runner.run()
 
 

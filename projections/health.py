@@ -5,12 +5,66 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from psycopg import Connection
 
 from projections.projection import label
 
 ALIVE_WITHIN = 5.0
 """Seconds without proof of life after which a runner counts as silent; it proves itself every second."""
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What the patrol has proved: how far its present round is, and what the last whole one came to.
+
+    `keys` were folded again from the log since the round began, `found` rows differ; `position` is where the
+    model stood. The same of the last whole round, `None` before there was one.
+    """
+
+    checked_at: datetime
+    keys: int
+    found: int
+    position: int
+    rounds: int
+    round_at: datetime | None
+    round_keys: int | None
+    round_found: int | None
+    round_position: int | None
+
+
+class DriftedRow(msgspec.Struct, frozen=True):
+    """A row that differs from what the log leads to; `position` and `type` are of the event it came by."""
+
+    model: str
+    version: int
+    build: int
+    key: str
+    known_from: int
+    part: int
+    live: msgspec.Raw
+    wanted: msgspec.Raw
+    position: int
+    type: str | None
+    found_at: datetime
+
+
+class RebuildHealth(msgspec.Struct, frozen=True):
+    """A rebuild on its way: the step it is at, how far the log is folded, at which rate, and what remains.
+
+    `seconds_left` counts to the end of the folding; `None` where that cannot be told. One that has not
+    proved to be alive for a while was killed, and waits to be taken up.
+    """
+
+    model: str
+    version: int
+    build: int
+    step: str
+    folded: int
+    upto: int
+    started: datetime
+    alive_seconds: float
+    rate: float
+    seconds_left: float | None
 
 
 class ModelHealth(msgspec.Struct, frozen=True):
@@ -35,6 +89,7 @@ class ModelHealth(msgspec.Struct, frozen=True):
     alive_seconds: float | None
     stalled: str | None
     parked: int
+    proof: Proof | None = None
 
     @property
     def label(self) -> str:
@@ -76,6 +131,8 @@ class Health(msgspec.Struct, frozen=True):
     now: datetime
     models: tuple[ModelHealth, ...]
     parked: tuple[ParkedKey, ...]
+    drifted: tuple[DriftedRow, ...] = ()
+    rebuilds: tuple[RebuildHealth, ...] = ()
 
 
 _MODELS = """
@@ -88,12 +145,26 @@ SELECT p.name, p.version, p.build, p.stage, p.live, p.position, p.recorded,
      FROM views.runners r WHERE views.label(p.name, p.version, p.build) = ANY (r.models)),
     p.stalled,
     (SELECT count(*) FROM views.parked k WHERE (k.name, k.version, k.build) = (p.name, p.version, p.build)),
-    coalesce((SELECT position FROM head), 0), (SELECT recorded FROM head), clock_timestamp()
-FROM views.progress p ORDER BY p.name, p.live DESC, p.version, p.build
+    coalesce((SELECT position FROM head), 0), (SELECT recorded FROM head), clock_timestamp(),
+    f.checked_at, f.keys, f.found, f.position, f.rounds, f.round_at, f.round_keys, f.round_found,
+    f.round_position
+FROM views.progress p LEFT JOIN views.proofs f USING (name, version, build)
+ORDER BY p.name, p.live DESC, p.version, p.build
 """
 _PARKED = """
 SELECT name, version, build, key, position, type, error, since, waiting, attempts
 FROM views.parked ORDER BY since, name, key LIMIT 1000
+"""
+_DRIFTED = """
+SELECT name, version, build, key, known_from, part, live, wanted, position, type, found_at
+FROM views.drifted ORDER BY found_at, name, key, known_from, part LIMIT 1000
+"""
+_REBUILDS = """
+SELECT r.name, r.version, r.build, r.step, r.folded, r.upto, r.started,
+    greatest(0, extract(epoch FROM clock_timestamp() - r.alive_at))::float8,
+    (r.folded / greatest(extract(epoch FROM r.alive_at - r.started), 0.001))::float8,
+    ((r.upto - r.folded) * extract(epoch FROM r.alive_at - r.started) / nullif(r.folded, 0))::float8
+FROM views.rebuilds r ORDER BY r.name, r.version, r.build
 """
 
 
@@ -101,8 +172,20 @@ def health(connection: Connection[Any]) -> Health:
     """Return how the read models are now."""
     rows = connection.execute(_MODELS).fetchall()
     parked = tuple(ParkedKey(*row) for row in connection.execute(_PARKED).fetchall())
-    head, recorded, now = rows[0][12:] if rows else (0, None, datetime.now().astimezone())
-    return Health(head, recorded, now, tuple(ModelHealth(*row[:12]) for row in rows), parked)
+    head, recorded, now = rows[0][12:15] if rows else (0, None, datetime.now().astimezone())
+    models = tuple(replace(ModelHealth(*row[:12]), proof=_proof(row[15:])) for row in rows)
+    drifted = connection.execute(_DRIFTED, binary=True).fetchall()
+    rebuilds = tuple(RebuildHealth(*row) for row in connection.execute(_REBUILDS).fetchall())
+    return Health(head, recorded, now, models, parked, tuple(_drifted(row) for row in drifted), rebuilds)
+
+
+def _proof(columns: Sequence[Any]) -> Proof | None:
+    return Proof(*columns) if columns[0] is not None else None
+
+
+def _drifted(row: Sequence[Any]) -> DriftedRow:
+    sides = [msgspec.Raw(side or b"null") for side in row[6:8]]
+    return DriftedRow(*row[:6], *sides, *row[8:])
 
 
 def healths(connection: Connection[Any], asked: Sequence[None]) -> Sequence[Health]:

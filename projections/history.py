@@ -111,10 +111,11 @@ class Stored:
         projection: Projection,
         position: int,
         untouched: frozenset[str] = frozenset(),
+        codec: Codec | None = None,
     ) -> None:
         """Read as of `position`, where the projection stands; `untouched` keys are known to have no past."""
         self._connection = connection
-        self._reader = LogReader(connection)
+        self._reader = LogReader(connection, codec)
         self._projection = projection
         self._position = position
         self._untouched = untouched

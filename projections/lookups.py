@@ -24,6 +24,7 @@ from projections.listings import (
     zones,
 )
 from projections.occupancy import MODELS, Occupancy, occupancy
+from projections.parking import request_retry
 from projections.progress import NotYet, Progress
 from projections.timeline import Timeline, timeline
 from projections.validity_answers import Question, ValidityAnswer, ValidityDesk, now
@@ -71,6 +72,10 @@ class Lookups:
             await self.reach("validity", answer.known)
             answer = await self._validity.ask(question)
         return answer
+
+    async def retry(self, model: str, key: str | None = None) -> list[str]:
+        """Ask whoever runs a model to try a parked key (all of them) again; return those that will be."""
+        return await self._pages.ask(lambda connection: request_retry(connection, model, key))
 
     async def health(self) -> Health:
         """Return how far behind the models are, how alive who runs them, and which keys are parked.

@@ -19,7 +19,8 @@ from projections.refold import Refolded, refold
 from projections.writing import copy_rows
 
 _REQUEST = (
-    "UPDATE views.parked SET retry = true WHERE name = %s AND (%s::text IS NULL OR key = %s) RETURNING key"
+    "UPDATE views.parked SET retry = true WHERE name = %s AND (%s::text IS NULL OR key = %s)"
+    " RETURNING position, key"
 )
 
 
@@ -40,7 +41,7 @@ def request_retry(connection: Connection[Any], name: str, key: str | None = None
     with connection.transaction():
         rows = connection.execute(_REQUEST, [name, key, key]).fetchall()
         connection.execute("SELECT pg_notify('parkledger_log', '')")
-    return [row[0] for row in rows]
+    return [row[1] for row in sorted(rows)]
 
 
 def requested(connection: Connection[Any]) -> list[tuple[str, int, int, str]]:

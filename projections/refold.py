@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from event_store.codec import Codec
 from projections.cells import Cells
 from projections.changes import Changes
 from projections.fold import Fold, Nowhere, Source, closure
@@ -40,12 +41,18 @@ def refold(projection: Projection, source: Source, keys: set[str]) -> Refolded:
     return Refolded(rooted, changes)
 
 
-def drift(connection: Connection[Any], projection: Projection, position: int, keys: set[str]) -> list[Drift]:
+def drift(
+    connection: Connection[Any],
+    projection: Projection,
+    position: int,
+    keys: set[str],
+    codec: Codec | None = None,
+) -> list[Drift]:
     """Compare the rows of keys with those that the log leads to at the projection's position.
 
     Parked keys differ by what waits; leave them out.
     """
-    again = refold(projection, Stored(connection, projection, position), keys)
+    again = refold(projection, Stored(connection, projection, position, codec=codec), keys)
     wanted = {row for row in again.changes.opened if row[0] in keys}
     found = set(standing_rows(connection, projection, sorted(keys)))
     return [Drift(str(row[0]), extra=True, row=row) for row in sorted(found - wanted, key=repr)] + [

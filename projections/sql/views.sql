@@ -67,6 +67,40 @@ create table if not exists views.rebuilds (
     primary key (name, version, build)
 ) with (fillfactor = 50);
 
+-- What the patrol has proved of each build: how far its present round is, and what the last whole one came to.
+create table if not exists views.proofs (
+    name           text        not null,
+    version        integer     not null,
+    build          integer     not null,
+    phase          text        not null,    -- table, then each kind of key that the log is gone through for
+    after          text        not null,    -- the last key that was checked
+    keys           bigint      not null,
+    found          bigint      not null,    -- rows that differ from what the log leads to
+    position       bigint      not null,    -- of the model when it was checked
+    checked_at     timestamptz not null default clock_timestamp(),
+    rounds         bigint      not null default 0,
+    round_at       timestamptz,
+    round_keys     bigint,
+    round_found    bigint,
+    round_position bigint,
+    primary key (name, version, build)
+) with (fillfactor = 50);
+
+create table if not exists views.drifted (
+    name       text        not null,
+    version    integer     not null,
+    build      integer     not null,
+    key        text        not null,
+    known_from bigint      not null,
+    part       integer     not null,
+    live       jsonb,                       -- the row as it stands
+    wanted     jsonb,                       -- the row as the log leads to it
+    position   bigint      not null,        -- the event by which they came to differ
+    type       text,
+    found_at   timestamptz not null default clock_timestamp(),
+    primary key (name, version, build, key, known_from, part)
+);
+
 -- What a build is called where people read it, and (after `views.`) its table.
 create or replace function views.label(name text, version integer, build integer) returns text
     language sql immutable as $$ select format('%s/%s', name, version) || case when build > 1 then '.' || build else '' end $$;

@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 
-from projections.health import Health, ModelHealth
+from operations.identity import Principal
+from operations.permissions import Access, access
+from projections.health import ALIVE_WITHIN, DriftedRow, Health, ModelHealth, RebuildHealth
+from projections.projection import label
 from read_api.door import Here
 from read_api.pages.figures import seconds_text
 from read_api.pages.menu import arrive, seen_by
@@ -84,11 +88,44 @@ def view_of(found: Health, pace: Pace) -> dict[str, Any]:
         "rate": pace.rate(),
         "behind": f"{max((model.behind for model in found.models if model.live), default=0):,}",
         "parked": found.parked,
+        "drifted": [(row, columns_of(row)) for row in found.drifted],
+        "rebuilds": [_rebuild(rebuild) for rebuild in found.rebuilds],
         "projections": [_row(model) for model in found.models],
         "spark": spark(rates),
         "peak": max((rate for _, rate in rates), default=0.0),
         "minutes": MINUTES,
     }
+
+
+def columns_of(row: DriftedRow) -> str:
+    """Return what differs in a row, what stands there first."""
+    live, wanted = (msgspec.json.decode(side) for side in (row.live, row.wanted))
+    if live is None or wanted is None:
+        return "the row is not there" if live is None else "the row should not be there"
+    return "; ".join(f"{name}: {live[name]} → {wanted[name]}" for name in live if live[name] != wanted[name])
+
+
+def _rebuild(rebuild: RebuildHealth) -> dict[str, Any]:
+    left = rebuild.seconds_left
+    still = rebuild.alive_seconds > ALIVE_WITHIN
+    return {
+        "name": label(rebuild.model, rebuild.version, rebuild.build),
+        "step": "left; take it up with the same command" if still else rebuild.step,
+        "share": f"{100 * rebuild.folded / rebuild.upto:.0f} %" if rebuild.upto else "",
+        "folded": f"{rebuild.folded:,} of {rebuild.upto:,}",
+        "rate": f"{rebuild.rate:,.0f}",
+        "left": "" if left is None or still else seconds_text(left),
+    }
+
+
+def _proof(model: ModelHealth) -> str:
+    """Return what the patrol proved of a model, in a few words."""
+    proof = model.proof
+    if proof is None:
+        return "not yet"
+    ago = seconds_text((datetime.now(UTC) - proof.checked_at).total_seconds())
+    whole = f"all {proof.round_keys:,} keys" if proof.round_keys is not None else f"{proof.keys:,} keys"
+    return f"{whole}, {ago} ago"
 
 
 def _row(model: ModelHealth) -> dict[str, Any]:
@@ -103,7 +140,12 @@ def _row(model: ModelHealth) -> dict[str, Any]:
         "seconds_behind": seconds_text(model.seconds_behind),
         "alive": "never" if alive is None else f"{seconds_text(alive)} ago",
         "parked": model.parked,
+        "proof": _proof(model),
     }
+
+
+def _may_retry(principal: Principal) -> bool:
+    return access(principal.role, "POST", "/v1/projections/{model}/retry") is Access.ALL
 
 
 @router.get("/operator")
@@ -113,7 +155,7 @@ async def operator(request: Request, door: Here) -> Response:
     found = await door.lookups.health()
     pace: Pace = request.app.state.pace
     pace.take(Sample(datetime.now(UTC), found.head))
-    view = view_of(found, pace)
+    view = view_of(found, pace) | {"may_retry": _may_retry(visitor.principal)}
     if wants_part(request):
         return page(request, "running.html", view)
     return page(request, "operator.html", {**view, "stream": "/v1/stream?changes=false", **seen_by(visitor)})

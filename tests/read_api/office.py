@@ -95,6 +95,9 @@ class Office:
         sent = self.headers(role, subject, account) | (headers or {})
         return self._client.get(path, params=params or None, headers=sent)
 
+    def post(self, path: str, role: str | None) -> httpx.Response:
+        return self._client.post(path, headers=self.headers(role))
+
     def close(self) -> None:
         self._client.close()
 
