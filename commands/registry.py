@@ -21,6 +21,7 @@ from commands import (
     permits,
     policies,
     reads,
+    retention,
     reviews,
     sessions,
     voids,
@@ -54,6 +55,7 @@ AREAS: tuple[Iterable[AnyDecider], ...] = (
     appeals.DECIDERS,
     hearings.DECIDERS,
     reviews.DECIDERS,
+    retention.DECIDERS,
 )
 """A line an area."""
 

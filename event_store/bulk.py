@@ -43,7 +43,7 @@ class Bulk:
     def __init__(self, dsn: str, *, codec: Codec | None = None, patience: float = _PATIENCE) -> None:
         """Connect when the first batch comes; a lost one is tried again for `patience` seconds."""
         sys.setswitchinterval(min(sys.getswitchinterval(), _TURN))
-        self._codec = codec or Codec()
+        self._codec = codec or Codec.of(dsn)
         self._patience = patience
         self._succession = Succession(dsn, IMPORT_ROLE)
         self._writing = ThreadPoolExecutor(1, "log bulk")

@@ -13,13 +13,17 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import msgspec
+from psycopg import Connection
 
-from event_store.sealing import Plain, Sealer
+from event_store.sealing import Buckets, Plain, Sealer
+from event_store.vault import Vault
 from events.boundary import Boundary, Criterion
 from events.catalogue import Event, event_named  # not from events.base: reading needs the whole catalogue
 from events.envelope import Recorded
+from events.privacy import RetentionKeyDestroyed
 
 type Row = tuple[int, str, int, datetime, datetime, bytes, str, str, UUID, UUID | None, int | None]
 """An entry as the database returns it: position, type, version, at, recorded, payload, actor, channel,
@@ -54,12 +58,28 @@ class Encoded(NamedTuple):
     digest: bytes
 
 
+_BY_CONNECTION: WeakKeyDictionary[Connection[Any], "Codec"] = WeakKeyDictionary()
+
+
 class Codec:
     """Writes events for the log and revives them from it."""
 
     def __init__(self, sealer: Sealer | None = None) -> None:
         """Keep personal data as `sealer` says; plainly where none is given."""
         self._sealer = sealer or Plain()
+
+    @classmethod
+    def of(cls, dsn: str) -> "Codec":
+        """Return the codec of a database's log, which keeps personal data under the keys of its vault."""
+        return cls(Buckets(Vault.of(dsn)))
+
+    @classmethod
+    def over(cls, connection: Connection[Any]) -> "Codec":
+        """Return the codec of the log that a connection leads to, one for each connection."""
+        found = _BY_CONNECTION.get(connection)
+        if found is None:
+            found = _BY_CONNECTION[connection] = cls(Buckets(Vault.over(connection)))
+        return found
 
     def encode(self, event: Event) -> Encoded:
         """Return the event as the log keeps it.
@@ -87,6 +107,10 @@ class Codec:
         """Return the tag as the log keeps it."""
         return self._sealer.tag(tag) if tag.partition(":")[0] in self._sealer.keyed else tag
 
+    def destroy(self, bucket: str) -> None:
+        """Destroy the key of a retention bucket; doing it again changes nothing."""
+        self._sealer.destroy(bucket)
+
     def criteria[E: Event](self, boundary: Boundary[E]) -> Sequence[Criterion]:
         """Return the criteria of a boundary over tags as the log keeps them."""
         if not self._sealer.keyed:
@@ -109,6 +133,8 @@ class Codec:
             payload = self._sealer.unseal(cls, payload)
         if version != cls.version:
             payload = upcast(cls, version, payload)
+        if cls is RetentionKeyDestroyed:
+            self._sealer.forget(RetentionKeyDestroyed.revive(payload, at).bucket)
         return Recorded(
             position, recorded, cls.revive(payload, at), actor, channel, command_id, correlation, causation
         )

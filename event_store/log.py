@@ -8,9 +8,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from event_store.codec import Row
+from event_store.unavailable import LogUnavailable
 from events.base import Event
 from events.boundary import Boundary
 from events.envelope import Append, Appended, Recorded
+
+__all__ = ["Log", "LogUnavailable", "Reading", "Slice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,3 @@ class Log(Protocol):
     def close(self) -> None:
         """Finish what is queued and let go of all connections."""
         ...
-
-
-class LogUnavailable(ConnectionError):
-    """The log's database cannot be reached; what was sent is not acknowledged. Send it again."""

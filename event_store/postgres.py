@@ -33,7 +33,7 @@ class PostgresLog:
     ) -> None:
         """Connect when first used. `readers` connections are kept, `patience` is the writer's, in seconds."""
         self._dsn = dsn
-        self.codec = codec or Codec()
+        self.codec = codec or Codec.of(dsn)
         self._readers = Pool(lambda: connect(dsn), readers)
         self._writer = Writer(dsn, patience)
         self._closed = False

@@ -4,9 +4,20 @@ Events say which of their fields are personal (`Event.personal`); nothing else i
 whether, and under which key, such a field is kept.
 """
 
+import hmac
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime
+from os import urandom
+from time import monotonic
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
+import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from event_store.vault import FRESH_FOR, Vault
 from events.base import Event
+from events.vocabulary import REDACTED
 
 
 class Sealer(Protocol):
@@ -27,6 +38,14 @@ class Sealer(Protocol):
         """Return the tag under which the log knows the personal tag `name:value`; always the same one."""
         ...
 
+    def forget(self, bucket: str) -> None:
+        """Open nothing of the bucket any more: the log says that its key was destroyed."""
+        ...
+
+    def destroy(self, bucket: str) -> None:
+        """Destroy the key of the bucket for good."""
+        ...
+
 
 class Plain:
     """Keeps personal fields as they are."""
@@ -37,10 +56,139 @@ class Plain:
         """Return the fields unchanged."""
         return fields
 
-    def unseal(self, event: type[Event], payload: bytes) -> bytes:  # noqa: ARG002
-        """Return the payload unchanged."""
-        return payload
+    def unseal(self, event: type[Event], payload: bytes) -> bytes:
+        """Return the payload unchanged; what somebody else sealed is redacted for who has no keys."""
+        if event.__name__ not in SEALED or b'"sealed"' not in payload:
+            return payload
+        fields = _decode(payload)
+        return _encode({n: v for n, v in fields.items() if n != "sealed"} | redacted(event))
 
     def tag(self, tag: str) -> str:
         """Return the tag unchanged."""
         return tag
+
+    def forget(self, bucket: str) -> None:
+        """Have nothing to forget."""
+
+    def destroy(self, bucket: str) -> None:
+        """Have nothing to destroy."""
+
+
+SEALED = frozenset(
+    {"PlateRead", "PlateReadCorrected", "PossibleMatchConfirmed", "PossibleMatchDenied", "WatchlistHit"}
+)
+"""The events whose personal fields are kept under a retention bucket: reads, and what was said of them."""
+
+_NONCE = 12
+_TAG_BYTES = 16
+_REMEMBERED = 50_000
+_decode = msgspec.json.decode
+_encode = msgspec.json.Encoder(order="sorted").encode
+_ZONE = """
+    SELECT e.payload ->> 'timezone' FROM log.tags t JOIN log.events e USING (position)
+    WHERE t.tag = %s AND t.type = 'ZoneOpened' ORDER BY position DESC LIMIT 1
+"""
+_READ = """
+    SELECT e.payload -> 'sealed' ->> 'bucket' FROM log.tags t JOIN log.events e USING (position)
+    WHERE t.tag = %s AND t.type = 'PlateRead' ORDER BY position LIMIT 1
+"""
+
+
+class Buckets:
+    """Seals reads by AES-256-GCM (NIST SP 800-38D) under the key of their local date, and hashes plate tags.
+
+    `{"sealed": {"bucket": DATE, "box": BASE64}}` takes the place of the personal fields: nonce and ciphertext
+    of their JSON, bound to the event's wire name. Whoever destroys the key leaves the box, and so the digest
+    and every proof over it, and nobody can open it. What is sealed after that keeps no box at all.
+    """
+
+    keyed: frozenset[str] = frozenset({"plate"})
+
+    def __init__(self, vault: Vault) -> None:
+        """Seal and open with the keys of `vault`."""
+        self._vault = vault
+        self._ciphers: dict[bytes, AESGCM] = {}
+        self._timezones: dict[str, tuple[str, float]] = {}
+        self._tags: dict[str, str] = {}
+
+    def seal(self, event: Event, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of a read with the personal ones in a box; those of other events unchanged."""
+        name = type(event).__name__
+        if name not in SEALED:
+            return fields
+        bucket = self._bucket_of(event)
+        personal = {field: value for field, value in fields.items() if field in event.personal}
+        kept = {field: value for field, value in fields.items() if field not in event.personal}
+        key, sealed = self._vault.key_to_seal(bucket), {"bucket": bucket}
+        if key is not None:
+            nonce = urandom(_NONCE)
+            box = self._cipher(key).encrypt(nonce, _encode(personal), f"{name} {bucket}".encode())
+            sealed["box"] = b64encode(nonce + box).decode()
+        return {**kept, "sealed": sealed}
+
+    def unseal(self, event: type[Event], payload: bytes) -> bytes:
+        """Return the payload as it was before `seal`; where the key is gone, with `REDACTED` in its place."""
+        if event.__name__ not in SEALED or b'"sealed"' not in payload:
+            return payload
+        fields = _decode(payload)
+        sealed = fields.pop("sealed")
+        key = self._vault.key(sealed["bucket"])
+        if key is None or "box" not in sealed:
+            return _encode(fields | redacted(event))
+        box = b64decode(sealed["box"])
+        about = f"{event.__name__} {sealed['bucket']}".encode()
+        return _encode(fields | _decode(self._cipher(key).decrypt(box[:_NONCE], box[_NONCE:], about)))
+
+    def tag(self, tag: str) -> str:
+        """Return the tag with its value hashed (HMAC-SHA-256, RFC 2104) under the vault's secret."""
+        found = self._tags.get(tag)
+        if found is None:
+            name, _, value = tag.partition(":")
+            hashed = hmac.digest(self._vault.secret, value.encode(), "sha256")[:_TAG_BYTES]
+            found = f"{name}:{hashed.hex()}"
+            if len(self._tags) < _REMEMBERED:
+                self._tags[tag] = found
+        return found
+
+    def forget(self, bucket: str) -> None:
+        """Open nothing of the bucket any more: the log says that its key was destroyed."""
+        self._vault.forget(bucket)
+
+    def destroy(self, bucket: str) -> None:
+        """Destroy the key of the bucket for good."""
+        self._vault.destroy(bucket)
+
+    def _cipher(self, key: bytes) -> AESGCM:
+        found = self._ciphers.get(key)
+        if found is None:
+            found = self._ciphers[key] = AESGCM(key)
+        return found
+
+    def _bucket_of(self, event: Event) -> str:
+        """Return the local date of a read; what is said of a read later lies in the read's own bucket."""
+        values = event.__dict__
+        zone = values.get("zone")
+        if zone is None:
+            found = self._vault.rows(_READ, f"read:{values['read']}")
+            if found and found[0][0] is not None:
+                return str(found[0][0])
+        return local_date_of(event.at, self._timezone(zone) if zone is not None else "UTC")
+
+    def _timezone(self, zone: str) -> str:
+        known, looked_at = self._timezones.get(zone, ("", float("-inf")))
+        if known and monotonic() - looked_at < FRESH_FOR:
+            return known
+        found = self._vault.rows(_ZONE, f"zone:{zone}")
+        timezone = str(found[0][0]) if found else "UTC"
+        self._timezones[zone] = (timezone, float("inf") if found else monotonic())
+        return timezone
+
+
+def local_date_of(at: datetime, timezone: str) -> str:
+    """Return the local date of an instant, as the text that names a bucket."""
+    return at.astimezone(ZoneInfo(timezone) if timezone != "UTC" else UTC).date().isoformat()
+
+
+def redacted(event: type[Event]) -> dict[str, str]:
+    """Return what stands for the personal fields that an event cannot be without."""
+    return {name: REDACTED for name in event.personal if event.model_fields[name].is_required()}

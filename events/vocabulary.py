@@ -23,6 +23,9 @@ Cents = NewType("Cents", int)
 """An amount in minor units of the office's currency."""
 
 UNREADABLE = "?"
+REDACTED = "REDACTED"
+"""What stands where personal data was whose key is destroyed."""
+
 MAX_AMOUNT = 100_000_00
 _DROPPED = re.compile(r"[\s\-.·•]+")
 _NUMBER = re.compile(r"[0-9A-Z]{1,16}")
@@ -99,8 +102,8 @@ def number_of(plate: Plate) -> str:
 
 
 def is_readable(plate: Plate) -> bool:
-    """Tell whether the plate's number could be read at all; an unreadable plate matches nothing."""
-    return number_of(plate) != UNREADABLE
+    """Tell whether the plate's number can be read; what nobody could or may read matches nothing."""
+    return plate != REDACTED and number_of(plate) != UNREADABLE
 
 
 def _aware(value: datetime) -> datetime:

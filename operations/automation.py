@@ -19,6 +19,7 @@ from event_store.postgres import PostgresLog
 from events.envelope import Origin
 from operations.checkpoint import Checkpoint
 from operations.due_citations import DueCitations
+from operations.due_keys import DueKeys
 from operations.due_reviews import DueReviews
 from operations.due_waitlists import DueWaitlists
 from write_api.execute import execute
@@ -58,7 +59,12 @@ class Automation:
         """Begin before the first event; what was reviewed up to the checkpoint is not reviewed again."""
         self._log, self._checkpoint = log, checkpoint
         self._reviews = DueReviews(log, checkpoint.position if checkpoint else 0)
-        self._watches: tuple[Watch, ...] = (self._reviews, DueCitations(log), DueWaitlists(log))
+        self._watches: tuple[Watch, ...] = (
+            DueKeys(log),
+            self._reviews,
+            DueCitations(log),
+            DueWaitlists(log),
+        )
 
     def act(self, now: datetime) -> int:
         """Do everything that is due by `now`, and what becomes due by doing it; return the events appended.

@@ -93,6 +93,8 @@ POST /v1/incidents/{incident}/notes     -      yes     -       -       -       -
 POST /v1/incidents/{incident}/amendments -     -       -       -       -       -        yes      yes   -
 POST /v1/incidents/{incident}/closure   -      -       -       -       -       -        yes      yes   -
 POST /v1/legal-holds                    -      -       -       -       -       -        -        yes   -
+POST /v1/legal-holds/{case}/lifting     -      -       -       -       -       -        -        yes   -
+POST /v1/retention-buckets/{bucket}/destruction - -    -       -       -       -        -        yes   -
 POST /v1/erasure-requests               own    -       -       -       -       -        -        yes   -
 
 GET /v1/validity                        own    yes     yes     yes     -       -        yes      yes   yes

@@ -17,6 +17,7 @@ from projections.fold import Fold
 from projections.history import LogReader, Page, Stored
 from projections.parking import parked_keys
 from projections.projection import Projection
+from projections.redacting import redacting
 from projections.writing import Move, commit
 
 _OF_THE_DATA = {"22", "23"}
@@ -94,7 +95,8 @@ class Convoy:
             source = Stored(self._connection, projection, old, untouched)
             changes[projection.label] = (projection, traveller.fold.apply(page.entries, source))
         try:
-            commit(self._connection, Move(old, page.upto, page.recorded), changes)
+            with redacting(self._connection, [t.projection for t in travellers], page.entries):
+                commit(self._connection, Move(old, page.upto, page.recorded), changes)
         except BaseException:
             self._go_back(travellers)
             raise

@@ -58,7 +58,7 @@ class LogReader:
     def __init__(self, connection: Connection[Any], codec: Codec | None = None) -> None:
         """Read over `connection`; see `projections.connection`."""
         self._connection = connection
-        self._codec = codec or Codec()
+        self._codec = codec or Codec.over(connection)
 
     def page(self, after: int, size: int, types: Sequence[str]) -> Page | None:
         """Return what lies in the next `size` positions after `after`; None where the log ends there."""

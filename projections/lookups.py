@@ -40,7 +40,7 @@ class Lookups:
 
     def __init__(self, dsn: str, *, codec: Codec | None = None, patience: float = PATIENCE) -> None:
         """Connect when first asked; wait `patience` seconds for a position."""
-        codec = codec or Codec()
+        codec = codec or Codec.of(dsn)
         self._patience = patience
         self._codec = codec
         self._lane = Lane(dsn)

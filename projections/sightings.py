@@ -1,13 +1,15 @@
 """Plate reads as they are to be understood now: which vehicle stood where, when, and what the screen said.
 
 A read's row is superseded when a person corrects the plate. A read that arrives late takes its place by
-`at`; `known_from` tells when it became known.
+`at`; `known_from` tells when it became known. When the key of its bucket is destroyed, its plate is redacted
+(`projections.redacting`).
 """
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from events.envelope import Recorded
+from events.privacy import RetentionKeyDestroyed
 from events.reads import PlateRead, PlateReadCorrected, PossibleMatchConfirmed
 from projections.projection import Neighbours, Projection, Thing, types
 from projections.table import Row, Table
@@ -94,6 +96,7 @@ SIGHTINGS = Projection(
             lambda _: Sighting(),
             evolve,
         ),
+        Thing("bucket", types(RetentionKeyDestroyed), lambda _: None, lambda state, _: state),
     ),
     rooted=frozenset({"read"}),
     rows=rows,

@@ -1,6 +1,17 @@
 """Every command's way in, a module an area: the one place where an area's routes are made known."""
 
-from write_api import appeals, citations, payments, permits, policies, reads, security, sessions, zones
+from write_api import (
+    appeals,
+    citations,
+    payments,
+    permits,
+    policies,
+    privacy,
+    reads,
+    security,
+    sessions,
+    zones,
+)
 from write_api.routes import CommandRoute
 
 ROUTES: tuple[CommandRoute, ...] = (
@@ -13,4 +24,5 @@ ROUTES: tuple[CommandRoute, ...] = (
     *payments.ROUTES,
     *appeals.ROUTES,
     *security.ROUTES,
+    *privacy.ROUTES,
 )

@@ -21,7 +21,7 @@ from replay.scenario.document import nearest
 _ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
-@query("kpi", needs="name", may="from to known")
+@query("kpi", needs="name", may="from to at known", answers="*")
 def _kpi(asked: Asked) -> Any:
     name = asked.text("name")
     if name not in KPIS:

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from commands.calendar import local_date
 from event_store.verifying import verify
 from events.boundary import on
 from events.catalogue import CATALOGUE
-from events.privacy import RetentionKeyDestroyed
 from events.reads import PlateRead
 from events.security import IncidentAmended, IncidentLinked, IncidentNoted, IncidentOpened
-from events.zones import ZoneOpened
-from replay.scenario.asking import Asked, CannotBeAskedYet, NoSuchThing, query, tagged
+from events.vocabulary import REDACTED
+from replay.scenario.asking import Asked, NoSuchThing, query, tagged
 from replay.scenario.document import nearest
 
 
@@ -37,18 +35,11 @@ def _incidents(asked: Asked) -> int:
 
 @query("readable", needs="read", may="")
 def _readable(asked: Asked) -> Any:
-    """Tell of a read whose bucket's key stands; the bucket of a read is its local date."""
-    log, name = asked.world.log, asked.text("read")
-    found = log.read(on(PlateRead, read=name)).entries
+    """Tell whether the plate of a read can still be read: the key of its bucket stands."""
+    found = asked.world.log.read(on(PlateRead, read=asked.text("read"))).entries
     if not found:
-        raise NoSuchThing(f"read {name}")
-    read = found[0].event
-    opened = log.read(on(ZoneOpened, zone=read.zone)).entries
-    timezone = opened[-1].event.timezone if opened else asked.world.scenario.timezone
-    bucket = local_date(read.at, timezone).isoformat()
-    if any(entry.event.bucket == bucket for entry in log.read(on(RetentionKeyDestroyed)).entries):
-        raise CannotBeAskedYet("what a destroyed key leaves readable")
-    return True
+        raise NoSuchThing(f"read {asked.text('read')}")
+    return REDACTED if found[0].event.plate == REDACTED else True
 
 
 @query("verifies", may="")

@@ -13,7 +13,7 @@ from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.vocabulary import Plate, parse_plate
 from replay.scenario.document import Document, Fields, Node, Scalar, Unusable, nearest
-from replay.scenario.story import Expectation, instant_of, known_keys
+from replay.scenario.story import Expectation, Scenario, Step, instant_of, known_keys
 from replay.scenario.world import World
 
 LATEST = "latest"
@@ -77,14 +77,19 @@ class Asked:
         node = self._fields.entries.get(name)
         if node is None:
             return self.world.scenario.last_at()
-        return instant_of(self._document, node, name)
+        step = step_of(self.world.scenario, node)
+        return step.at if step is not None else instant_of(self._document, node, name)
 
     def known(self) -> int:
         """Return the position up to which the log was known: at `known`, or all of it."""
         node = self._fields.entries.get("known")
         if node is None or (isinstance(node, Scalar) and node.text == LATEST):
             return self.world.log.head()
-        return self.world.log.position_at(instant_of(self._document, node, "known"))
+        if isinstance(node, Scalar) and isinstance(node.value(), int):
+            return min(int(node.text), self.world.log.head())
+        step = step_of(self.world.scenario, node)
+        known = step.recorded if step is not None else instant_of(self._document, node, "known")
+        return self.world.log.position_at(known)
 
 
 def tagged(types: Iterable[type[Event]], **tags: str) -> Boundary[Any]:
@@ -111,6 +116,9 @@ class Query:
 
 QUERIES: dict[str, Query] = {}
 
+ANY_KEYS = ("*",)
+"""The keys of an answer that may be a mapping of whatever was counted."""
+
 
 def query(name: str, *, needs: str = "", may: str = "known", answers: str = "") -> Callable[[Ask], Ask]:
     """Register a question under its name; the parameters and keys are words separated by spaces."""
@@ -122,7 +130,7 @@ def query(name: str, *, needs: str = "", may: str = "known", answers: str = "") 
     return register
 
 
-def check(document: Document, expectation: Expectation) -> None:
+def check(document: Document, scenario: Scenario, expectation: Expectation) -> None:
     """Refuse a question that is none, or an answer with keys that it never has.
 
     Raises:
@@ -140,28 +148,40 @@ def check(document: Document, expectation: Expectation) -> None:
             raise document.wrong(asked.line, f"{name} needs {need}")
     for when in ("at", "known"):
         node = asked.entries.get(when)
-        if node is not None and not (when == "known" and isinstance(node, Scalar) and node.text == LATEST):
+        if node is not None and not _is_no_instant(scenario, node, when):
             instant_of(document, node, when)
     _check_answer(document, expectation.answer, found.answers, name)
 
 
 def _check_answer(document: Document, answer: Node, keys: tuple[str, ...], name: str) -> None:
-    if isinstance(answer, Fields):
+    if isinstance(answer, Fields) and keys != ANY_KEYS:
         if not keys:
             raise document.wrong(answer.line, f"the answer of {name} is one value, not a mapping")
         known_keys(document, answer, keys, f"the answer of {name}")
 
 
-def instants_of(document: Document, expectation: Expectation) -> list[datetime]:
+def instants_of(document: Document, scenario: Scenario, expectation: Expectation) -> list[datetime]:
     """Return every instant that a question names: the clock runs at least that far."""
     nodes: Mapping[str, Node] = expectation.asked.entries
     return [
         instant_of(document, node, name)
         for name, node in nodes.items()
-        if name in {"at", "known", "from", "to"} and not _is_no_instant(node)
+        if name in {"at", "known", "from", "to"} and not _is_no_instant(scenario, node, name)
     ]
 
 
-def _is_no_instant(node: Node) -> bool:
-    """Tell whether it is the word `latest`, or a date alone."""
-    return isinstance(node, Scalar) and (node.text == LATEST or len(node.text.strip()) == len("2026-03-05"))
+def step_of(scenario: Scenario, node: Node) -> Step | None:
+    """Return the step that a node names instead of an instant: `at` and `known` are then the step's own."""
+    text = node.text.strip() if isinstance(node, Scalar) else None
+    return next((step for step in scenario.steps if step.id == text), None)
+
+
+def _is_no_instant(scenario: Scenario, node: Node, name: str) -> bool:
+    """Tell whether it is a step, or `latest` or a position of `known`, or the date alone of a period."""
+    if not isinstance(node, Scalar):
+        return False
+    if name in {"at", "known"} and step_of(scenario, node) is not None:
+        return True
+    if name == "known":
+        return node.text == LATEST or isinstance(node.value(), int)
+    return name in {"from", "to"} and len(node.text.strip()) == len("2026-03-05")

@@ -70,7 +70,7 @@ def run_file(file: Path, databases: Databases) -> Report:
         document = Document(file)
         world = World(document, scenario)
         for expectation in scenario.expectations:
-            check(document, expectation)
+            check(document, scenario, expectation)
         with databases.fresh(file) as dsn:
             try:
                 world.play(dsn, _instants(document, scenario), _zones(scenario))
@@ -145,7 +145,7 @@ def _name(dsn: str) -> str:
 
 
 def _instants(document: Document, scenario: Scenario) -> list[Any]:
-    return [instant for one in scenario.expectations for instant in instants_of(document, one)]
+    return [instant for one in scenario.expectations for instant in instants_of(document, scenario, one)]
 
 
 def _zones(scenario: Scenario) -> set[str]:

@@ -19,8 +19,10 @@ from commands.registry import COMMANDS
 from commands.zones import NoSuchZone
 from event_store.postgres import PostgresLog
 from events.base import Event
+from events.boundary import on
 from events.envelope import Append, Origin
 from events.policies import PolicyAdopted
+from events.privacy import RetentionKeyDestroyed
 from events.reads import PlateRead
 from events.security import WatchlistHit
 from events.zones import ZoneOpened, ZoneRule, ZoneRulesSet
@@ -168,8 +170,13 @@ class World:
                 first = outcome.position - len(outcome.events) + 1
                 self._filled(step, first, min(1, len(outcome.events)))
                 return
+        if isinstance(fact, RetentionKeyDestroyed) and self._is_destroyed(fact.bucket):
+            return
         appended = self.log.append(Append([fact], command_id, origin=_ORIGIN))
         self._filled(step, appended.position, appended.count)
+
+    def _is_destroyed(self, bucket: str) -> bool:
+        return bool(self.log.read(on(RetentionKeyDestroyed, bucket=bucket)).entries)
 
     def _filled(self, step: Step, last: int, count: int) -> None:
         self.played.positions[step.id] = range(last - count + 1, last + 1)

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from event_store.bulk import Bulk
-from event_store.codec import Codec, Unstorable, canonical_again, digest
+from event_store.codec import Unstorable, canonical_again, digest
 from event_store.postgres import PostgresLog
 from events.boundary import on
 from events.envelope import Append, Appended, CommandIdReused, Origin
@@ -134,8 +134,4 @@ def test_the_digest_can_be_computed_again_from_what_the_database_gives_back(
     with psycopg.connect(dsn) as connection:
         kept = dict(connection.execute("select position, digest from log.events").fetchall())
     for row in chain(*log.pages()):
-        assert (
-            digest(canonical_again(row[5]))
-            == kept[row[0]]
-            == Codec().encode(Codec().revive(row).event).digest
-        )
+        assert digest(canonical_again(row[5])) == kept[row[0]]

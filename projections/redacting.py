@@ -1,0 +1,55 @@
+"""Personal data whose key was destroyed leaves the read models too.
+
+A row is never changed otherwise. Here it is, as what it holds must not be kept: each row of the bucket
+becomes what folding its read again would make of it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg import Connection
+
+from events.privacy import RetentionKeyDestroyed
+from events.vocabulary import REDACTED
+from projections.cells import Broken, Entry
+from projections.projection import Projection
+
+_READS = (
+    "SELECT DISTINCT payload ->> 'read' FROM log.events WHERE type = 'PlateRead'"
+    " AND at BETWEEN %s::date - 2 AND %s::date + 3 AND payload -> 'sealed' ->> 'bucket' = %s"
+)
+
+_REDACT = (
+    "UPDATE views.{table} SET plate = %s, was = CASE WHEN was IS NULL THEN NULL ELSE %s END"
+    " WHERE key = ANY(%s)"
+)
+
+
+@contextmanager
+def redacting(
+    connection: Connection[Any], tables: Iterable[Projection], page: Sequence[Entry | Broken]
+) -> Iterator[None]:
+    """Redact, in the transaction of what the block writes, what the page says is to be read no longer."""
+    buckets = [bucket for entry in page if (bucket := _ended_by(entry)) is not None]
+    if not buckets:
+        yield
+        return
+    shown = [table for table in tables if {"read", "plate", "was"} <= set(table.table.columns)]
+    with connection.transaction():
+        yield
+        for bucket in buckets:
+            _redact(connection, shown, bucket)
+
+
+def _ended_by(entry: Entry | Broken) -> str | None:
+    event = None if isinstance(entry, Broken) else entry.event
+    return event.bucket if isinstance(event, RetentionKeyDestroyed) else None
+
+
+def _redact(connection: Connection[Any], tables: Iterable[Projection], bucket: str) -> None:
+    reads = [row[0] for row in connection.execute(_READS, [bucket, bucket, bucket]).fetchall()]
+    keys = [f"read:{read}" for read in reads]
+    for table in tables:
+        statement = _REDACT.format(table=table.table_name)
+        connection.execute(statement.encode(), [REDACTED, REDACTED, keys])
