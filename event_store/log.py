@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from event_store.codec import Row
+from event_store.codec import Codec, Row
 from event_store.unavailable import LogUnavailable
 from events.base import Event
 from events.boundary import Boundary
@@ -38,6 +38,9 @@ class Log(Protocol):
 
     Positions count from 1 without gaps in the order of commits, and `recorded` never decreases.
     """
+
+    codec: Codec
+    """Turns what the log keeps into events, with the keys of this log."""
 
     def read[E: Event](
         self,

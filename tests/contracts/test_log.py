@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from event_store.codec import Codec
 from event_store.log import Log, LogUnavailable, Reading
 from events.boundary import Boundary, Criterion, on
 from events.envelope import Append, BoundaryMoved, CommandIdReused, Origin
@@ -127,7 +126,7 @@ def test_pages_hold_all_rows_of_the_wanted_types_in_order(any_log: Log) -> None:
     pages = list(any_log.pages(size=3))
     assert [len(page) for page in pages] == [3, 3, 2]
     assert [row[0] for row in chain(*pages)] == list(range(1, 9))
-    assert [Codec().revive(row) for row in chain(*pages)] == list(any_log.read().entries)
+    assert [any_log.codec.revive(row) for row in chain(*pages)] == list(any_log.read().entries)
     assert [row[1] for row in chain(*any_log.pages(types=["SessionStarted"]))] == ["SessionStarted"]
     assert [row[0] for row in chain(*any_log.pages(2, types=["PlateRead"], upto=5))] == [3, 4, 5]
 

@@ -7,7 +7,6 @@ from uuid import uuid4
 import psycopg
 
 from event_store.bulk import Bulk
-from event_store.codec import Codec
 from event_store.postgres import PostgresLog
 from event_store.tail import follow
 from events.envelope import Append
@@ -82,5 +81,5 @@ def test_a_follower_outlives_a_database_that_is_away() -> None:
 def test_rows_of_a_follower_are_revived_by_the_codec(log: PostgresLog, dsn: str) -> None:
     append(log, read("r1"))
     following = follow(dsn)
-    assert [Codec().revive(row).event for row in next(following)] == [read("r1")]
+    assert [log.codec.revive(row).event for row in next(following)] == [read("r1")]
     following.close()
