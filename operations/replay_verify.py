@@ -52,6 +52,7 @@ def _totals(found: "Verified") -> dict[str, object]:
         "offline": found.offline,
         "differing": len(found.differing),
         "unreadable": len(found.unreadable),
+        "redacted": found.redacted,
         "position": found.position,
         "seconds": round(found.seconds, 3),
         "holds": found.holds,

@@ -22,7 +22,7 @@ from event_store.codec import Codec
 from events.envelope import Recorded
 from events.policies import PolicyAdopted
 from events.reads import Answer, DeviceSynced, PlateRead, Shown
-from events.vocabulary import Plate
+from events.vocabulary import REDACTED, Plate
 from projections.cells import Broken
 from projections.changes import Changes
 from projections.connection import connect
@@ -57,6 +57,8 @@ class Verified:
 
     answers: int = 0
     offline: int = 0
+    redacted: int = 0
+    """Answers about plates that may be read no longer: nobody can tell what they rested on."""
     position: int = 0
     seconds: float = 0.0
     unreadable: list[int] = field(default_factory=list)
@@ -136,6 +138,9 @@ class Verifier:
             if isinstance(entry, Broken):
                 self.found.unreadable += [entry.position] * (entry.wire_name == "PlateRead")
             elif isinstance(entry.event, PlateRead) and entry.event.shown is not None:
+                if entry.event.plate == REDACTED:
+                    self.found.redacted += 1
+                    continue
                 self._recompute(entry, entry.event.shown)
             elif isinstance(entry.event, DeviceSynced):
                 self._made.setdefault((entry.event.device, entry.event.list_version), entry.event.at)

@@ -61,7 +61,7 @@ class Archivist:
         self._dsn = dsn
         self._archive = archive
         self._hashed = hashed
-        self._codec = codec
+        self._codec = codec or Codec.of(dsn)
         self._rows = rows
         self._deriving: Deriving | None = None
 
