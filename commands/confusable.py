@@ -1,7 +1,11 @@
-"""Plates that a camera may have taken for another: pairs of look-alike characters, and one lost or added.
+"""Plates that a camera may have taken for another: look-alike characters, and characters lost or added.
 
 More than half of real misreads change the length of the number. A near match is a possible match at most: a
 person confirms or denies it from the image; by itself it neither clears nor cites (DOMAIN §3).
+
+Four kinds of near match, the nearest first: look-alikes alone; one character lost or added; one letter taken
+for another that is built alike; two characters lost or added at an end. A digit is only taken for its
+look-alikes, or every vehicle of a fleet that is numbered in a row would be near to the next.
 """
 
 from functools import lru_cache
@@ -12,7 +16,22 @@ from events.vocabulary import UNKNOWN_REGION, Plate, is_readable, number_of, reg
 GROUPS = ("1I", "2Z", "38B", "5S", "0DOQ", "EF", "FP", "HKRM", "TY", "VY", "UV", "4A", "6G")
 """Characters that are taken for one another, by group; being alike does not carry over between groups."""
 
-_PAIRS = frozenset(pair for group in GROUPS for a, b in combinations(group, 2) for pair in ((a, b), (b, a)))
+SHAPES = ("HNMW", "HB", "PRB", "LIE", "IT", "0OUCG", "XKY")
+"""Letters built of the same strokes; taken for one another more rarely, so only one of a number is."""
+
+ALIKE, LENGTH, SHAPE, END = range(4)
+"""The kinds of near match, the nearest first."""
+
+_LEAST = 4
+"""Characters that have to be left, or to agree, before the rarer kinds are looked for."""
+
+
+def _pairs(groups: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for group in groups for a, b in combinations(group, 2) for pair in ((a, b), (b, a)))
+
+
+_PAIRS = _pairs(GROUPS)
+_SHAPES = _pairs(SHAPES)
 
 
 def _families() -> dict[int, int]:
@@ -33,20 +52,21 @@ _FAMILY = _families()
 def skeletons(plate: Plate) -> frozenset[str]:
     """Return the keys under which a plate and its near matches meet.
 
-    The number with each character replaced by its family, whole and without each one of its characters:
-    numbers that differ by look-alikes and by one lost or added character share at least one.
+    The number with each character replaced by its family: whole, without each one of its characters, and
+    without two at either end. Numbers that are near to each other in any way share at least one.
     """
     if not is_readable(plate):
         return frozenset()
     whole = number_of(plate).translate(_FAMILY)
-    return frozenset({whole, *(whole[:i] + whole[i + 1 :] for i in range(len(whole)))})
+    ends = {whole[2:], whole[:-2]} if len(whole) >= _LEAST + 2 else set()
+    return frozenset({whole, *ends, *(whole[:i] + whole[i + 1 :] for i in range(len(whole)))})
 
 
 def likeness(read: Plate, other: Plate) -> tuple[int, int] | None:
     """Return how far a plate is from the one that was read; `None` where it is no near match, or the same.
 
-    The fewer characters were lost or added the nearer, then the fewer look-alikes; an unknown region is that
-    of any plate.
+    The kind of match counts first (`ALIKE`, `LENGTH`, `SHAPE`, `END`), then how many look-alikes there are;
+    an unknown region is that of any plate.
     """
     regions = {region_of(read), region_of(other)}
     if read == other or (len(regions) > 1 and UNKNOWN_REGION not in regions):
@@ -54,13 +74,26 @@ def likeness(read: Plate, other: Plate) -> tuple[int, int] | None:
     if not (is_readable(read) and is_readable(other)):
         return None
     short, long = sorted((number_of(read), number_of(other)), key=len)
-    if len(short) == len(long):
-        differing = _differing(short, long)
-        return None if differing is None else (0, differing)
-    if len(long) - len(short) > 1:
+    match len(long) - len(short):
+        case 0:
+            return _of_one_length(short, long)
+        case 1:
+            found = [_differing(short, long[:i] + long[i + 1 :]) for i in range(len(long))]
+            return min(((LENGTH, differing) for differing in found if differing is not None), default=None)
+        case 2 if len(short) >= _LEAST and short in {long[2:], long[:-2]}:
+            return END, 0
+        case _:
+            return None
+
+
+def _of_one_length(one: str, other: str) -> tuple[int, int] | None:
+    differing = _differing(one, other)
+    if differing is not None:
+        return ALIKE, differing
+    unlike = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1] and pair not in _PAIRS]
+    if len(unlike) > 1 or unlike[0] not in _SHAPES or len(one) < _LEAST:
         return None
-    found = [_differing(short, long[:i] + long[i + 1 :]) for i in range(len(long))]
-    return min(((1, differing) for differing in found if differing is not None), default=None)
+    return SHAPE, sum(a != b for a, b in zip(one, other, strict=True)) - 1
 
 
 def _differing(one: str, other: str) -> int | None:

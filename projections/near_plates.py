@@ -31,7 +31,7 @@ def rows(plate: str, state: bool, _: Neighbours) -> Iterable[Row]:  # noqa: FBT0
 
 NEAR_PLATES = Projection(
     name="near_plates",
-    version=1,
+    version=2,
     table=TABLE,
     things=(
         Thing(
