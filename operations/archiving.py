@@ -5,6 +5,7 @@ from event_store.archive_hash import Hash, key_of, keyed
 from event_store.archive_store import store_at
 from operations.settings import BadSetting, Settings
 from projections.reports.archivist import Archivist
+from projections.reports.reporting import Reports
 
 
 def archive_of(settings: Settings) -> Archive:
@@ -23,6 +24,11 @@ def archive_of(settings: Settings) -> Archive:
 def hash_of(settings: Settings) -> Hash:
     """Return the hash that stands for plates and accounts in the archive."""
     return keyed(key_of(settings.data, settings.archive_key))
+
+
+def reports_of(dsn: str, settings: Settings) -> Reports:
+    """Return reports over the archive and the log."""
+    return Reports(dsn, archive_of(settings), hash_of(settings), plan=settings.plan)
 
 
 def archivist(dsn: str, settings: Settings) -> Archivist:

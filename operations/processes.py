@@ -41,12 +41,14 @@ def write_api(dsn: str, settings: Settings, sockets: Sequence[socket.socket]) ->
 def read_api(dsn: str, settings: Settings, sockets: Sequence[socket.socket]) -> None:
     """Answer questions and show the pages."""
     from event_store.postgres import PostgresLog
+    from operations.archiving import reports_of
     from operations.keys import authenticator
     from projections.lookups import Lookups
     from read_api.app import create_app
 
-    with closing(PostgresLog(dsn)) as log, Lookups(dsn) as lookups:
-        _serve(create_app(log, lookups, authenticator(settings), settings), settings, sockets)
+    with closing(PostgresLog(dsn)) as log, Lookups(dsn) as lookups, reports_of(dsn, settings) as reporting:
+        app = create_app(log, lookups, authenticator(settings), settings, reporting)
+        _serve(app, settings, sockets)
 
 
 def projector(dsn: str, _: Settings, __: Sequence[socket.socket]) -> None:

@@ -157,6 +157,14 @@ class Settings(BaseModel):
         description="How long topics keep messages where 7 days are not right: `reads=1d, citations=compact, "
         "payments=90d+compact`, by area.",
     )
+    plan: Path | None = Field(
+        None,
+        description="CSV file of planned figures, `measure,month,permit_type,zone,target`: revenue in cents, "
+        "zone passes.",
+    )
+    timezone: str = Field(
+        "UTC", description="IANA time zone of the office: the days, months and hours of its reports."
+    )
     chromium: Path | None = Field(None, description="Chromium for the browser tests.")
 
     @field_validator("algorithms")

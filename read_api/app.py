@@ -16,6 +16,7 @@ from operations.problems import install
 from operations.settings import Settings
 from projections.lookups import Lookups
 from projections.registry import PROJECTIONS
+from projections.reports.reporting import Reports
 from read_api import (
     appeals,
     citations,
@@ -26,6 +27,7 @@ from read_api import (
     permits,
     plates,
     proofs,
+    reports,
     security,
     stream,
     validity,
@@ -58,6 +60,7 @@ ROUTERS: Sequence[APIRouter] = (
     security.router,
     incidents.router,
     events.router,
+    reports.router,
     proofs.router,
     evidence.router,
     stream.router,
@@ -104,7 +107,13 @@ class ReadApp(FastAPI):
             self.meter.answered(route, status or 500, perf_counter() - began)
 
 
-def create_app(log: Log, lookups: Lookups, authenticator: Authenticator, settings: Settings) -> ReadApp:
+def create_app(
+    log: Log,
+    lookups: Lookups,
+    authenticator: Authenticator,
+    settings: Settings,
+    reporting: Reports | None = None,
+) -> ReadApp:
     """Return the read API and the pages.
 
     Args:
@@ -112,6 +121,7 @@ def create_app(log: Log, lookups: Lookups, authenticator: Authenticator, setting
         lookups: the read models; closing them stays with their owner.
         authenticator: what verifies bearer tokens.
         settings: how this installation runs.
+        reporting: the reports; closing them stays with their owner. Without them, they are not answered.
 
     """
     hub = Hub(log, Horizon(lookups.progress, [model.name for model in PROJECTIONS]))
@@ -131,6 +141,7 @@ def create_app(log: Log, lookups: Lookups, authenticator: Authenticator, setting
     app.state.hub = hub
     app.state.let_go = hub.stop
     app.state.pace = Pace()
+    app.state.reports = reporting
     app.openapi = _document(app)  # type: ignore[method-assign]
     install(app)
     install_models(app)

@@ -1,6 +1,6 @@
 """Questions about KPIs: their formulas over what the log, as known then, holds of a period."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -100,19 +100,31 @@ def _stays(known: World) -> list[tuple[datetime, datetime]]:
     plates |= {p for r in known.rights.rights.values() for f in r.facts for p in f.plates}
     zones = [z.zone for z in known.zones.values() if z.opened is not None and z.opened.spaces]
     for plate in plates:
-        sightings = known.sightings(plate)
+        sightings = sorted(known.sightings(plate), key=lambda s: s.at)  # a late read does not shorten a stay
         sessions = [
             i for r in known.rights.of_plate(plate) for i in known.rights.intervals(r) if i.kind == "session"
         ]
         for zone in zones:
             seen = [stay(sightings, zone, s.at) for s in sightings if s.zone == zone]
             stays = {s.since: s.until for s in seen if s is not None}
-            for one in sessions:
-                until = one.end or _ALWAYS[1]
-                if one.zone == zone and not any(a < until and b >= one.start for a, b in stays.items()):
-                    stays[one.start] = until
-            found += stays.items()
+            unseen = [
+                (start, until)
+                for start, until in _runs((s.start, s.end or _ALWAYS[1]) for s in sessions if s.zone == zone)
+                if not any(a < until and b >= start for a, b in stays.items())
+            ]
+            found += [*stays.items(), *unseen]
     return found
+
+
+def _runs(times: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """Return times that follow each other without a gap as one: buying again goes on with a stay."""
+    runs: list[tuple[datetime, datetime]] = []
+    for start, until in sorted(times):
+        if runs and start <= runs[-1][1]:
+            runs[-1] = (runs[-1][0], max(runs[-1][1], until))
+        else:
+            runs.append((start, until))
+    return runs
 
 
 def _revenue(asked: Asked) -> int:

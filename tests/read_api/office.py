@@ -17,6 +17,7 @@ from event_store.seal import seal
 from event_store.signing import Signer, signing_key
 from events.base import Event
 from events.envelope import Append, Appended, Origin
+from operations.archiving import reports_of
 from operations.draining import DrainingServer
 from operations.identity import Role
 from operations.keys import authenticator, mint
@@ -107,7 +108,10 @@ def opened(dsn: str, log: Log, settings: Settings) -> Iterator[Office]:
     """Serve the read API on a log, and yield the office around it."""
     with (
         Lookups(dsn) as lookups,
-        served(create_app(log, lookups, authenticator(settings), settings.with_dsn(dsn))) as address,
+        reports_of(dsn, settings.model_copy(update={"archive": str(settings.data / dsn[-8:])})) as reporting,
+        served(
+            create_app(log, lookups, authenticator(settings), settings.with_dsn(dsn), reporting)
+        ) as address,
     ):
         office = Office(dsn, log, settings, address)
         office.catch_up()

@@ -41,6 +41,9 @@ ASKED = {
     "/v1/citations/{citation}/evidence": "/v1/citations/PV-{owner}/evidence",
     "/v1/events/{position}/proof": "/v1/events/1/proof",
     "/v1/checkpoints": "/v1/checkpoints",
+    "/v1/reports": "/v1/reports",
+    "/v1/reports/{name}": "/v1/reports/violations",
+    "/v1/reports/{name}/basis": "/v1/reports/violations/basis",
 }
 """How each question is asked about what belongs to somebody; streams have tests of their own."""
 OF_NOBODY = {"/v1/citations", "/v1/appeals"}

@@ -1,0 +1,102 @@
+"""`parkledger sql`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import duckdb
+
+EXAMPLE = '**Example:** `parkledger sql "select lot, count(*) from citations group by lot"`'
+_WELCOME = """History as tables: `views;` lists them, `describe citations;` their columns. A query ends
+with `;`. `SET VARIABLE known = 1042;` shows everything as it was known at that position. Ctrl-D ends.
+"""
+_VIEWS = """
+    select view_name as name, comment from duckdb_views() where not internal and comment is not null
+    union all select table_name, comment from duckdb_tables() where comment is not null order by name
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("sql", epilog=EXAMPLE)(sql)
+
+
+def sql(
+    query: Annotated[str | None, typer.Argument(help="The query; without one, a prompt.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    parquet: Annotated[Path | None, typer.Option(help="Write what is found to a Parquet file.")] = None,
+) -> None:
+    """Query all of history with DuckDB, without slowing anybody down."""
+    import duckdb
+
+    from operations.archiving import reports_of
+    from operations.serving import database
+    from operations.settings import BadSetting, Settings
+    from projections.reports.asking import Question
+    from projections.reports.tail import ArchiveBehind
+
+    settings = Settings.from_environment()
+    try:
+        with (
+            database(settings) as dsn,
+            reports_of(dsn, settings) as asked,
+            asked.session(Question(timezone=settings.timezone)) as (session, _),
+        ):
+            if query is None:
+                _prompt(session, asked.refresh)
+            else:
+                _answer(session, query, csv=csv, parquet=parquet)
+    except (duckdb.Error, ArchiveBehind) as error:
+        raise BadSetting(str(error)) from error
+
+
+def _answer(
+    session: "duckdb.DuckDBPyConnection", query: str, *, csv: bool = False, parquet: Path | None = None
+) -> None:
+    from event_store.archive import parquet as as_parquet
+    from projections.reports.exporting import table_csv
+
+    found = session.sql(_VIEWS if query.strip().lower() in {"views", "show views"} else query)
+    if found is None:
+        return
+    if parquet is not None:
+        parquet.write_bytes(as_parquet(found.to_arrow_table()))
+    elif csv:
+        typer.echo(table_csv(found.to_arrow_table().to_pylist()), nl=False)
+    else:
+        typer.echo(str(found))
+
+
+def _prompt(session: "duckdb.DuckDBPyConnection", refresh: object) -> None:
+    import contextlib
+
+    import duckdb
+
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401 - gives the prompt a history
+
+    typer.echo(_WELCOME)
+    lines: list[str] = []
+    while True:
+        try:
+            lines.append(input("parkledger> " if not lines else "       ...> "))
+        except EOFError:
+            sys.stdout.write("\n")
+            return
+        except KeyboardInterrupt:
+            lines = []
+            sys.stdout.write("\n")
+            continue
+        text = " ".join(lines).strip()
+        if not text.endswith(";"):
+            continue
+        lines = []
+        try:
+            if callable(refresh):
+                refresh()
+            _answer(session, text.rstrip("; "))
+        except duckdb.Error as error:
+            typer.echo(str(error), err=True)

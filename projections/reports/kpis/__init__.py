@@ -1,0 +1,1 @@
+"""A report a file: its meaning in the header, then the query over the views."""

@@ -1,0 +1,14 @@
+-- title: Why appeals succeed
+-- formula: decided citations by the reason that the decision gives
+-- denominator: citations issued in the period whose appeal was decided
+-- cohort: issue date
+-- unit: citations
+-- by: always by outcome and reason
+with said as (
+    select citation, arg_max(reason, {'at': occurred, 'position': "position"}) as reason
+    from events where type = 'AppealDecided' and occurred <= instant() group by citation
+)
+select c.outcome || ': ' || coalesce(s.reason, 'no reason given') as part, count(*) as numerator,
+    sum(count(*)) over ()::bigint as denominator
+from cohort c left join said s on s.citation = c.citation
+where c.outcome is not null group by 1 order by numerator desc, part

@@ -1,0 +1,1 @@
+"""The views that reports and analysts ask."""

@@ -1,0 +1,193 @@
+-- What analysts and the KPIs ask: history as it was known at `known`, and as it stands at `at_instant`.
+--
+--   SET VARIABLE known = 1042;                                       -- a position; null for all
+--   SET VARIABLE at_instant = TIMESTAMPTZ '2026-03-05 14:00:00Z';    -- null for now
+--
+-- Filters are null for everything: period_from, period_to, zone, lot, officer, device, kind, permit_type.
+-- `all_…` are the sets as they are kept, archive and live tail together; each statement below follows from them.
+
+create or replace macro known_position() as coalesce(getvariable('known')::bigint, 9223372036854775807);
+create or replace macro instant() as coalesce(getvariable('at_instant')::timestamptz, now());
+create or replace macro office_time(moment) as (moment::timestamptz at time zone coalesce(getvariable('timezone'), 'UTC'));
+create or replace macro in_period(moment) as (
+    (getvariable('period_from')::timestamptz is null or moment >= getvariable('period_from')::timestamptz)
+    and (getvariable('period_to')::timestamptz is null or moment < getvariable('period_to')::timestamptz));
+create or replace macro wanted(value, name) as (getvariable(name) is null or value = getvariable(name));
+create or replace macro part_of(zone, lot, kind, officer, device, moment) as case getvariable('by')
+    when 'zone' then zone when 'lot' then lot when 'type' then kind when 'officer' then officer
+    when 'device' then device when 'month' then strftime(office_time(moment), '%Y-%m')
+    when 'day' then strftime(office_time(moment), '%Y-%m-%d')
+    when 'hour' then strftime(office_time(moment), '%H:00') else 'all' end;
+
+create or replace view events as
+    select * exclude ("at"), "at" as occurred from all_events where "position" <= known_position();
+comment on view events is 'Every event as it was known: the envelope, and one column for each field of the catalogue';
+comment on column events.occurred is 'When it happened in the world, as its source claims';
+comment on column events.recorded is 'When the log accepted it; never decreases with position';
+comment on column events.plate is 'Keyed hash of the plate: tells vehicles apart and names none';
+
+create or replace view zones as
+    select zone, arg_max(name, {'at': occurred, 'position': "position"}) as name, arg_max(timezone, {'at': occurred, 'position': "position"}) as timezone,
+        arg_max(capacity, {'at': occurred, 'position': "position"}) as capacity, arg_max(spaces, {'at': occurred, 'position': "position"}) as spaces,
+        coalesce(arg_max(lot, {'at': occurred, 'position': "position"}), zone) as lot
+    from events where type = 'ZoneOpened' group by zone;
+comment on view zones is 'Each zone with its lot (itself where it belongs to none), time zone, capacity and stalls';
+
+create or replace view corrections as
+    select read, arg_max(coalesce(candidate, plate), {'at': occurred, 'position': "position"}) as vehicle
+    from events where type in ('PlateReadCorrected', 'PossibleMatchConfirmed') group by read;
+comment on view corrections is 'Which vehicle a read was of, as a person said last';
+
+create or replace view reads as
+    select e."position", e.occurred, e.recorded, e.read, coalesce(c.vehicle, e.plate) as vehicle, e.zone, e.device,
+        e.officer, e.session as patrol, e.direction, e.place, e.online, e.confidence, e.shown,
+        c.vehicle is not null as corrected
+    from events e left join corrections c on c.read = e.read
+    where e.type = 'PlateRead';
+comment on view reads is 'Plate reads, misreads counted for the vehicle that they were of';
+comment on column reads.patrol is 'The patrol session in which an officer or vehicle read it';
+
+create or replace view citations as
+    with newest as (
+        select issued_position, max("position") as "position" from all_citations
+        where "position" <= known_position() group by issued_position
+    )
+    select c.* exclude (holds_from), coalesce(z.lot, c.zone) as lot
+    from all_citations c
+    join newest n on n.issued_position = c.issued_position and n."position" = c."position"
+    left join zones z on z.zone = c.zone
+    where c.holds_from <= instant() and not exists (
+        select 1 from all_citations later
+        where later.issued_position = c.issued_position and later."position" = c."position"
+        and later.holds_from > c.holds_from and later.holds_from <= instant()
+        and later.holds_from > TIMESTAMPTZ '0001-01-02 00:00:00Z');
+comment on view citations is 'Each citation as it stands: amounts in minor units (cents)';
+comment on column citations.standing is 'paid, unpaid, voided (withdrawn as an error) or dismissed (on appeal)';
+comment on column citations.paid is 'What was paid on it, less refunds and returned payments';
+comment on column citations.balance is 'Fine and fees less what was paid';
+comment on column citations.outcome is 'The decision that stands: upheld, reduced or dismissed; null for none';
+comment on column citations.resolution is 'Microseconds from filing to decision, all its decided appeals together';
+
+create or replace view permit_payments as
+    with newest as (
+        select permit, max("position") as "position" from all_permits
+        where "position" <= known_position() group by permit
+    )
+    select p.* exclude (holds_from)
+    from all_permits p join newest n on n.permit = p.permit and n."position" = p."position"
+    where p.holds_from <= instant() and not exists (
+        select 1 from all_permits later
+        where later.permit = p.permit and later."position" = p."position" and later.payment = p.payment
+        and later.holds_from > p.holds_from and later.holds_from <= instant());
+comment on view permit_payments is 'Each permit with each of its payments; `kept` is what stands of it, in cents';
+
+create or replace view sessions as
+    with newest as (
+        select session, max("position") as "position" from all_sessions
+        where "position" <= known_position() group by session
+    )
+    select s.* from all_sessions s join newest n on n.session = s.session and n."position" = s."position"
+    where s.start is not null;
+comment on view sessions is 'The times `[start, until)` that sessions let vehicles stand';
+
+-- Looks back 31 days before the period (and before sessions that reach into it): what stood longer and was
+-- not seen meanwhile counts as come anew. Without that bound every report would sort all reads ever made.
+create or replace view observed_stays as
+    with window_begin as (
+        select least(getvariable('period_from')::timestamptz, (
+            select min(start) from sessions
+            where zone is not null and coalesce(until, TIMESTAMPTZ '9999-12-31 00:00:00Z') >= getvariable('period_from')::timestamptz
+            and start < coalesce(getvariable('period_to')::timestamptz, TIMESTAMPTZ '9999-12-31 00:00:00Z')
+        )) - interval 31 day as since
+    ),
+    seen as (
+        select vehicle, zone, occurred, "position", direction, place,
+            lag(zone) over vehicles as zone_before, lag(direction) over vehicles as direction_before,
+            lag(occurred) over vehicles as occurred_before
+        from reads
+        where (getvariable('period_from')::timestamptz is null or occurred >= (select since from window_begin))
+        and (getvariable('period_to')::timestamptz is null or occurred < getvariable('period_to')::timestamptz)
+        window vehicles as (partition by vehicle order by occurred, "position", read)
+    ),
+    broken as (
+        select *, direction = 'exit' as leaves, coalesce(
+            zone_before is distinct from zone or direction_before = 'exit' or direction = 'entry'
+            or occurred - occurred_before > interval 1 day, true) as breaks
+        from seen
+    ),
+    grouped as (
+        select *, sum((breaks and not leaves)::int) over (
+            partition by vehicle order by occurred, "position") as stretch
+        from broken where not leaves or (zone_before = zone and direction_before <> 'exit')
+    ),
+    placed as (
+        select *, last_value(place ignore nulls) over (
+            partition by vehicle, stretch order by occurred, "position" rows between unbounded preceding and 1 preceding
+        ) as place_before
+        from grouped
+    ),
+    numbered as (
+        select *, sum((not leaves and place is not null and place_before is not null and place <> place_before)::int)
+            over (partition by vehicle, stretch order by occurred, "position") as moves
+        from placed
+    )
+    select vehicle, zone, min(occurred) as since, max(occurred) as until
+    from numbered group by vehicle, zone, stretch, moves;
+comment on view observed_stays is 'From the first to the last observation of a vehicle in one place';
+
+create or replace view stays as
+    with begun as (
+        select plate as vehicle, zone, start, coalesce(until, TIMESTAMPTZ '9999-12-31 00:00:00Z') as until,
+            max(coalesce(until, TIMESTAMPTZ '9999-12-31 00:00:00Z')) over (
+                partition by plate, zone order by start, until rows between unbounded preceding and 1 preceding
+            ) as until_before
+        from sessions where zone is not null
+    ),
+    counted as (
+        select *, sum((until_before is null or start > until_before)::int) over (
+            partition by vehicle, zone order by start, until) as run
+        from begun
+    ),
+    paid_for as (
+        select vehicle, zone, min(start) as since, max(until) as until from counted group by vehicle, zone, run
+    )
+    select *, 'reads' as from_what from observed_stays
+    union all
+    select p.vehicle, p.zone, p.since, p.until, 'session' from paid_for p
+    where not exists (
+        select 1 from observed_stays o
+        where o.vehicle = p.vehicle and o.zone = p.zone and o.since < p.until and o.until >= p.since);
+comment on view stays is 'Distinct stays: those that were observed, and sessions in which nobody saw the vehicle';
+
+create or replace view cohort as
+    select c.*, part_of(c.zone, c.lot, c.code, c.officer, c.device, c.issued_at) as part
+    from citations c
+    where c.kind = 'citation' and in_period(c.issued_at) and wanted(c.zone, 'zone') and wanted(c.lot, 'lot')
+    and wanted(c.officer, 'officer') and wanted(c.device, 'device') and wanted(c.code, 'kind');
+comment on view cohort is 'The citations issued in the period, warnings apart: what a KPI of citations is about';
+
+create or replace view observations as
+    select r.*, z.lot, part_of(r.zone, z.lot, null, r.officer, r.device, r.occurred) as part
+    from reads r left join zones z on z.zone = r.zone
+    where in_period(r.occurred) and wanted(r.zone, 'zone') and wanted(z.lot, 'lot')
+    and wanted(r.officer, 'officer') and wanted(r.device, 'device');
+comment on view observations is 'The plate reads of the period';
+
+create or replace view period_stays as
+    select s.*, z.lot, z.spaces, part_of(s.zone, z.lot, null, null, null, s.since) as part
+    from stays s join zones z on z.zone = s.zone
+    where z.spaces > 0 and wanted(s.zone, 'zone') and wanted(z.lot, 'lot')
+    and (getvariable('period_to')::timestamptz is null or s.since < getvariable('period_to')::timestamptz)
+    and (getvariable('period_from')::timestamptz is null or s.until >= getvariable('period_from')::timestamptz);
+comment on view period_stays is 'The stays of the period in zones whose stalls are known';
+
+create or replace view revenue_lines as
+    select p.permit, p.permit_type, p.payment, p.paid_at, p.start, p.until, p.kept,
+        case getvariable('by') when 'type' then p.permit_type when 'zone' then p.zones[1]
+            when 'month' then strftime(office_time(p.paid_at), '%Y-%m')
+            when 'day' then strftime(office_time(p.paid_at), '%Y-%m-%d') else 'all' end as part
+    from permit_payments p
+    where p.paid_at is not null and p.start is not null and p.until is not null
+    and (getvariable('zone') is null or list_contains(p.zones, getvariable('zone')))
+    and wanted(p.permit_type, 'permit_type');
+comment on view revenue_lines is 'What was paid for permits, a line for each payment, in cents';

@@ -1,0 +1,136 @@
+"""The live tail: what the log holds beyond the archive, as the same columns, kept in memory.
+
+It is looked at anew with every question, so a report is as fresh as the log; only what was appended since
+the last question is read.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import duckdb
+import psycopg
+import pyarrow as pa
+from psycopg import Connection
+
+from event_store.archive import EVENTS
+from event_store.archive_batch import arrow_connection, as_columns, raw_rows
+from event_store.archive_columns import HASHED, JSON, all_columns
+from event_store.archive_hash import Hash
+from event_store.codec import Codec
+from event_store.log import LogUnavailable
+from projections.connection import connect
+from projections.reports.derived import DERIVED
+from projections.reports.deriving import Deriving, schema_of
+
+MOST = 500_000
+"""Events that the tail may hold: beyond that the archive is not being written, and reports say so."""
+_STRETCH = 50_000
+_HEAD = "select coalesce(max(position), 0) from log.events"
+
+
+class ArchiveBehind(RuntimeError):
+    """The archive is too far behind the log for reports."""
+
+
+class Tail:
+    """The newest events and what follows from them. Not for several threads at once."""
+
+    def __init__(
+        self, dsn: str, hashed: Hash, database: duckdb.DuckDBPyConnection, codec: Codec | None = None
+    ) -> None:
+        """Keep the tables `tail_…` in `database`."""
+        self._dsn = dsn
+        self._hashed = hashed
+        self._codec = codec
+        self._database = database
+        self._deriving: Deriving | None = None
+        self._connection: Connection[Any] | None = None
+        self._from = -1
+        self.upto = 0
+        for name, columns in tables().items():
+            stated = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+            database.execute(f"create table tail_{name} ({stated})")
+
+    def refresh(self, archived: int, parked: Mapping[str, int]) -> int:
+        """Hold what the log has beyond position `archived`, and return the head of the log.
+
+        Raises:
+            ArchiveBehind: if that is more than can be held.
+            LogUnavailable: if the log cannot be reached.
+
+        """
+        row = self.run(lambda connection: connection.execute(_HEAD).fetchone())
+        head: int = row[0] if row else 0
+        if head - archived > MOST:
+            raise ArchiveBehind(
+                f"The archive is {head - archived:,} events behind the log; reports hold {MOST:,} at most. "
+                "Start the service `archive`, or run `parkledger archive write`."
+            )
+        self._begin(archived, parked)
+        if head > self.upto:
+            self.run(lambda connection: self._grow(connection, head))
+        return head
+
+    def run[T](self, ask: Callable[[Connection[Any]], T]) -> T:
+        """Return what `ask` reads from the log, asked again on a new connection if the kept one went stale.
+
+        Raises:
+            LogUnavailable: if the log cannot be reached.
+
+        """
+        if self._connection is not None and not self._connection.closed:
+            try:
+                return ask(self._connection)
+            except psycopg.OperationalError:
+                self._connection.close()
+        try:
+            self._connection = connect(self._dsn, name="parkledger reports")
+            return ask(self._connection)
+        except psycopg.OperationalError as failed:
+            raise LogUnavailable(f"{LogUnavailable.__doc__} ({str(failed).strip()})") from failed
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _begin(self, archived: int, parked: Mapping[str, int]) -> None:
+        """Let go of what is archived by now."""
+        if self._deriving is None or archived > self.upto:
+            self._deriving = Deriving(self._hashed, archived, parked, self._codec)
+            self.upto = archived
+        if archived != self._from:
+            for name in tables():
+                self._database.execute(f'delete from tail_{name} where "position" <= ?', [archived])
+            self._from = archived
+
+    def _grow(self, connection: Connection[Any], head: int) -> None:
+        if self._deriving is None:
+            return
+        with arrow_connection(self._dsn) as arrow:
+            while self.upto < head:
+                upto = min(self.upto + _STRETCH, head)
+                events = as_columns(raw_rows(arrow, self.upto, upto), self._hashed)
+                found = {EVENTS: events, **self._deriving.derive(connection, upto)}
+                for name, table in found.items():
+                    self._add(name, table)
+                self.upto = upto
+
+    def _add(self, name: str, table: pa.Table) -> None:
+        self._database.register("fresh", table)
+        self._database.execute(f"insert into tail_{name} by name select * from fresh")
+        self._database.unregister("fresh")
+
+
+def tables() -> Mapping[str, Mapping[str, str]]:
+    """Return the columns of each data set by their DuckDB types."""
+    events = {name: "VARCHAR" if kind == JSON else kind for name, kind in all_columns().items()}
+    derived = {name: {field.name: _duckdb(field.type) for field in schema_of(name)} for name in DERIVED}
+    return {EVENTS: events, **derived}
+
+
+def _duckdb(kind: pa.DataType) -> str:
+    if pa.types.is_timestamp(kind):
+        return "TIMESTAMPTZ"
+    names = {pa.int64(): "BIGINT", pa.uint64(): HASHED, pa.bool_(): "BOOLEAN", pa.string(): "VARCHAR"}
+    return names.get(kind, "VARCHAR[]")
