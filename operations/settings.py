@@ -52,6 +52,10 @@ class Settings(BaseModel):
     read_url: str | None = Field(None, description="Address of the pages as browsers know it.")
     write_url: str | None = Field(None, description="Address of the write API as its clients know it.")
 
+    commands_url: str | None = Field(
+        None, description="Address at which the pages hand forms to the write API, inside the installation."
+    )
+
     issuer: str | None = Field(
         None,
         description="OpenID Connect issuer whose tokens are accepted. Without one, development tokens are "
@@ -240,6 +244,12 @@ class Settings(BaseModel):
     def pages(self) -> str:
         """The address of the read API and the pages."""
         return self.read_url or f"http://{self.host}:{self.read_port}"
+
+    @property
+    def commands(self) -> str:
+        """The address at which the pages reach the write API."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        return self.commands_url or f"http://{host}:{self.write_port}"
 
     @property
     def ways_in(self) -> str:

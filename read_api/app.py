@@ -37,7 +37,19 @@ from read_api.answers import ProblemDetails, install_models
 from read_api.door import Door
 from read_api.looking_up import Register
 from read_api.metering import Meter
-from read_api.pages import citation, desk, landing, officer, operator, plate, rendering
+from read_api.pages import (
+    audit,
+    citation,
+    desk,
+    landing,
+    officer,
+    operator,
+    parker,
+    plate,
+    rendering,
+    telling,
+)
+from read_api.pages import security as security_page
 from read_api.pages.failing import install_pages
 from read_api.pages.operator import Pace
 from read_api.stream import Horizon, Hub
@@ -71,6 +83,10 @@ ROUTERS: Sequence[APIRouter] = (
     citation.router,
     desk.router,
     plate.router,
+    parker.router,
+    audit.router,
+    security_page.router,
+    telling.router,
     rendering.router,
 )
 """One router an area."""

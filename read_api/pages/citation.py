@@ -23,6 +23,7 @@ from commands.rights import Interval
 from commands.standing import Standing
 from event_store.log import Log
 from operations.doors import Visitor
+from operations.permissions import Access, access
 from read_api.asking import Named
 from read_api.citation_shapes import state_of
 from read_api.citations import evidence_of, ledger_of, no_such_citation
@@ -36,6 +37,7 @@ from read_api.pages.finding_words import finding_view
 from read_api.pages.menu import arrive, may_ask, seen_by
 from read_api.pages.rendering import page, wants_part
 from read_api.pages.story import Step, Story, step_at
+from read_api.pages.verdict import first_line
 from read_api.pages.words import ANSWERS
 
 router = APIRouter(include_in_schema=False)
@@ -164,12 +166,37 @@ def _view(
         "known": here,
         "issued": then.docket is not None,
         "finding": finding_view(found, story.numbers) if found else None,
+        "first_line": first_line(found, [entry for entry, _ in story.entries], zone) if found else "",
+        "acts": acts_of(then.docket, visitor) if latest and then.docket else None,
         "money": _money(state),
         "d": story.drawing(then.intervals, here, then.observed),
         "entries": story.lines(here.position),
         "hidden": story.hidden,
         "validity": _sentence(now, then, zone),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What staff can do about the citation now: decide an open appeal, void it."""
+
+    appeal: str | None
+    level: int
+    may_void: bool
+    fine: str
+
+
+def acts_of(docket: CitationLedger, visitor: Visitor) -> Acts | None:
+    """Return what the visitor can do about the citation; None where there is nothing."""
+    role = visitor.principal.role
+    over = docket.void is not None
+    decides = access(role, "POST", "/v1/appeals/{appeal}/decision") is not Access.NONE
+    voids = access(role, "POST", "/v1/citations/{citation}/void") is not Access.NONE and not over
+    open_one = next((one for one in docket.appeals.values() if one.is_open), None) if decides else None
+    if open_one is None and not voids:
+        return None
+    fine = money_text(docket.fine or 0)
+    return Acts(open_one.appeal if open_one else None, open_one.level if open_one else 0, voids, fine)
 
 
 def _money(state: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -1,7 +1,5 @@
 """The first page: what a role can do here, signing in and out."""
 
-from urllib.parse import parse_qs, urlsplit
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -10,6 +8,7 @@ from operations.identity import NotAuthenticated
 from operations.problems import Problem
 from read_api.door import Here
 from read_api.pages.menu import ROLE_WORDS, arrive, seen_by
+from read_api.pages.own_page import demand_own_page, form_of
 from read_api.pages.rendering import HEADERS, TEMPLATES, page
 
 router = APIRouter(include_in_schema=False)
@@ -40,20 +39,15 @@ async def sign_in_by_link(request: Request, door: Here, token: str = "") -> Resp
 @router.post("/sign-in")
 async def sign_in_by_form(request: Request, door: Here) -> Response:
     """Sign in by a token that was pasted."""
-    _demand_own_page(request)
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST_FORM:
-            raise Problem(413, "Too large", "A token is not that long.")
-    fields = parse_qs(body.decode("ascii", "replace"))
+    demand_own_page(request)
+    fields = await form_of(request, LONGEST_FORM)
     return _signed_in(request, door, fields.get("token", [""])[0].strip())
 
 
 @router.post("/sign-out")
 async def leave(request: Request) -> Response:
     """Sign out."""
-    _demand_own_page(request)
+    demand_own_page(request)
     answer = RedirectResponse("/", 303, HEADERS)
     answer.headers["Set-Cookie"] = sign_out()
     return answer
@@ -75,15 +69,3 @@ def _signed_in(request: Request, door: Here, token: str) -> Response:
     )
     answer.headers["Set-Cookie"] = cookie
     return answer
-
-
-def _demand_own_page(request: Request) -> None:
-    """Let pass a form that stands on a page of this server.
-
-    Raises:
-        Problem: 403, if another site's page sent it.
-
-    """
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise Problem(403, "Not from here", "The form was sent from a page of another site.")

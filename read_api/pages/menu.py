@@ -32,6 +32,8 @@ PAGES = (
     Page(
         "Dispute desk", "/desk", "Open appeals by deadline, and any citation with both clocks.", "/v1/appeals"
     ),
+    Page("History", "/audit", "Every event by tag, type and actor, and the proof of it.", "/v1/events"),
+    Page("Security", "/security", "Hits as they happen, the watchlist, and incidents.", "/v1/incidents"),
     Page(
         "Running",
         "/operator",
@@ -39,6 +41,14 @@ PAGES = (
         "/v1/projections",
     ),
 )
+
+MY_PARKING = Page(
+    "My parking",
+    "/parker",
+    "Your permits and vehicles; citations to pay or appeal.",
+    "/v1/accounts/{account}",
+)
+"""The page of who parks: they see only what is their own."""
 
 ROLE_WORDS = {
     Role.PARKER: "who parks here",
@@ -55,6 +65,8 @@ ROLE_WORDS = {
 
 def menu_of(principal: Principal) -> list[Page]:
     """Return the pages that the principal may see."""
+    if principal.role is Role.PARKER:
+        return [MY_PARKING]
     return [page for page in PAGES if access(principal.role, "GET", page.question) is Access.ALL]
 
 

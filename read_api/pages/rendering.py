@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
@@ -16,6 +17,7 @@ from markupsafe import Markup
 
 from operations.problems import Problem
 from read_api.pages.figures import instant_text, money_text, number_text, seconds_text
+from read_api.pages.forms import FORMS
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -26,7 +28,7 @@ POLICY = (
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers send our own forms with `Origin: null`
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -99,10 +101,12 @@ def _environment() -> Environment:
         instant=instant_markup, money=money_text, seconds=seconds_text, n=number_text, breakable=breakable
     )
     environment.globals["static"] = static_address
+    environment.globals["fresh_key"] = lambda: str(uuid4())
     return environment
 
 
 TEMPLATES = _environment()
+DONE = frozenset(form.done for form in FORMS.values())
 ABSENT: Mapping[str, Any] = {
     "principal": None,
     "menu": (),
@@ -111,13 +115,17 @@ ABSENT: Mapping[str, Any] = {
     "zone": None,
     "problem": None,
     "oob": False,
+    "done": "",
+    "back": "/",
 }
 """What every page may show and need not be given."""
 
 
 def page(request: Request, template: str, view: Mapping[str, Any], status: int = 200) -> HTMLResponse:
     """Return a page made from a template and what it shows."""
-    given = {**ABSENT, "here": request.url.path, **view}
+    done = request.query_params.get("done", "")
+    done = done if done in DONE else ""  # what a link says is not what this page says
+    given = {**ABSENT, "here": request.url.path, "done": done, **view}
     return HTMLResponse(TEMPLATES.get_template(template).render(given), status, headers=HEADERS)
 
 

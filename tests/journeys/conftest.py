@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from operations.embedded import EmbeddedPostgres
 from operations.identity import Role
@@ -29,6 +29,8 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 30_000
+"""Milliseconds until a page that does not show what it should is taken for wrong; busy machines are slow."""
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1200, "height": 900}
 
@@ -87,6 +89,10 @@ class Installation:
         params = {name: str(value) for name, value in query.items()}
         return self._client.get(f"{self.settings.pages}{path}", params=params, headers=headers)
 
+    def post(self, path: str, form: dict[str, str], headers: dict[str, str]) -> httpx.Response:
+        """Send a form to a page."""
+        return self._client.post(f"{self.settings.pages}{path}", data=form, headers=headers)
+
     def close(self) -> None:
         self._client.close()
         self._process.terminate()
@@ -117,6 +123,7 @@ def browser() -> Iterator[Browser]:
     chromium = os.environ.get("PARKLEDGER_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         pytest.skip("no Chromium: install Debian's package chromium, or set PARKLEDGER_CHROMIUM")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield browser
@@ -134,6 +141,7 @@ class Visit:
         viewport = {"width": size["width"], "height": size["height"]}
         self.context = browser.new_context(viewport=viewport, **options)  # type: ignore[arg-type]
         self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(2 * PATIENCE)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.open(f"/sign-in?token={token}")
@@ -151,12 +159,12 @@ class Visits:
     """Opens browsers, and closes them all at the end."""
 
     def __init__(self, browser: Browser, installation: Installation) -> None:
-        self._browser, self._installation = browser, installation
+        self.browser, self._installation = browser, installation
         self.all: list[Visit] = []
 
     def __call__(self, role: str, size: dict[str, int] = DESK, **options: Any) -> Visit:
         address, token = self._installation.settings.pages, self._installation.token(role)
-        self.all.append(Visit(self._browser, address, token, size, **options))
+        self.all.append(Visit(self.browser, address, token, size, **options))
         return self.all[-1]
 
 

@@ -1,0 +1,149 @@
+"""The forms of the pages, as data: which command each tells the write API, and how its fields are read."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from read_api.asking import plate as plate_in
+from read_api.asking import unusable
+
+_AMOUNT = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,2}))?")
+
+type Read = Callable[[str, str], Any]
+"""Turns the text of a field, by name, into what the command takes."""
+
+
+def text(_: str, value: str) -> str:
+    """Return a text without blanks around it."""
+    return value.strip()
+
+
+def money(name: str, value: str) -> int:
+    """Return minor units of an amount written with at most two decimals.
+
+    Raises:
+        Problem: 422, if it is not one.
+
+    """
+    written = _AMOUNT.fullmatch(value.strip().replace(",", "."))
+    if written is None:
+        raise unusable(name, "an amount is written like 30 or 30.00")
+    return int(written[1]) * 100 + int((written[2] or "").ljust(2, "0"))
+
+
+def number(name: str, value: str) -> int:
+    """Return a whole number.
+
+    Raises:
+        Problem: 422, if it is not one.
+
+    """
+    stripped = value.strip()
+    if not stripped.isascii() or not stripped.isdigit() or len(stripped) > 9:  # noqa: PLR2004 - a billion
+        raise unusable(name, "it is written in digits")
+    return int(stripped)
+
+
+def plate(_: str, value: str) -> str:
+    """Return a plate, region before number."""
+    return plate_in(value)
+
+
+def plates(_: str, value: str) -> list[str]:
+    """Return the one plate of a form as the list that the command takes."""
+    return [plate_in(value)]
+
+
+def words(_: str, value: str) -> list[str]:
+    """Return what stands between commas."""
+    return [one.strip() for one in value.split(",") if one.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command: where it is told, and which fields of the form it takes; `said` is fixed."""
+
+    path: str
+    reads: Mapping[str, Read]
+    said: Mapping[str, Any] = field(default_factory=dict)
+    drops_blank: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form: its commands in their order, and what is said once they are done."""
+
+    steps: Sequence[Step]
+    done: str
+
+
+_REASON: Mapping[str, Read] = {"reason": text}
+_PAY_PERMIT = Step(
+    "/v1/payments",
+    {"payment": text, "permit": text, "amount": number, "reference": text},
+    {"kind": "authorised", "method": "card"},
+)
+
+FORMS: Mapping[str, Form] = {
+    "buy-permit": Form(
+        (
+            Step("/v1/permits", {"permit": text, "permit_type": text, "plates": plates, "payment": text}),
+            _PAY_PERMIT,
+        ),
+        "The permit is yours and paid.",
+    ),
+    "renew-permit": Form(
+        (Step("/v1/permits/{permit}/renewals", {"payment": text}), _PAY_PERMIT),
+        "The permit is renewed and paid.",
+    ),
+    "add-plate": Form((Step("/v1/permits/{permit}/plates", {"plate": plate}),), "The vehicle is registered."),
+    "remove-plate": Form(
+        (Step("/v1/permits/{permit}/plates/removal", {"plate": plate}),), "The vehicle is taken off."
+    ),
+    "select-plate": Form(
+        (Step("/v1/permits/{permit}/active-plate", {"plate": plate}),), "That vehicle is active from now on."
+    ),
+    "join-waitlist": Form((Step("/v1/waitlists/{permit_type}", {}),), "You are on the waiting list."),
+    "accept-place": Form(
+        (Step("/v1/waitlists/{permit_type}/offers/{offer}/acceptance", {}),), "The place is yours."
+    ),
+    "pay-citation": Form(
+        (
+            Step(
+                "/v1/citations/{citation}/payments",
+                {"amount": money, "reference": text},
+                {"kind": "authorised", "method": "card"},
+            ),
+        ),
+        "The payment counts from this moment.",
+    ),
+    "file-appeal": Form(
+        (Step("/v1/appeals", {"citation": text, "statement": text, "level": number}),), "The appeal is filed."
+    ),
+    "request-late-filing": Form(
+        (Step("/v1/appeals/{appeal}/late-filing", {"citation": text, **_REASON}, {"step": "requested"}),),
+        "The request is filed.",
+    ),
+    "withdraw-appeal": Form((Step("/v1/appeals/{appeal}/withdrawal", {}),), "The appeal is withdrawn."),
+    "decide-appeal": Form(
+        (Step("/v1/appeals/{appeal}/decision", {"outcome": text, "amount": money, **_REASON}),),
+        "The decision is made, and its notice dated.",
+    ),
+    "void-citation": Form((Step("/v1/citations/{citation}/void", _REASON),), "The citation is void."),
+    "add-watch": Form(
+        (Step("/v1/watchlist", {"plate": plate, "source": text, **_REASON}),), "Whoever reads it is alerted."
+    ),
+    "cancel-watch": Form((Step("/v1/watchlist/{entry}/cancellation", _REASON),), "It alerts no longer."),
+    "open-incident": Form(
+        (Step("/v1/incidents", {"summary": text, "place": text, "plate": plate}),), "The incident is open."
+    ),
+    "note-incident": Form((Step("/v1/incidents/{incident}/notes", {"summary": text}),), "Noted."),
+    "link-incident": Form(
+        (Step("/v1/incidents/{incident}/links", {"plate": plate, "account": text, "links": words}),),
+        "Linked.",
+    ),
+    "amend-incident": Form((Step("/v1/incidents/{incident}/amendments", {"summary": text}),), "Amended."),
+    "close-incident": Form((Step("/v1/incidents/{incident}/closure", {}),), "The report is locked."),
+}
+"""Every form by the name that its page sends it under."""
