@@ -132,7 +132,8 @@ def _write(out: Path | None, wanted: Any, about: dict[str, Any], tags: tuple[str
         if not positions or positions[-1] > head:
             raise BadSetting(f"There is no such entry; the log ends at position {head}.")
         seal(dsn, signer(settings))
-        pack = pack_bytes(proofs, proofs.covering(head, settings.wait_seconds), positions, about, tags)
+        newest = proofs.covering(head, settings.wait_seconds)
+        pack = pack_bytes(proofs, newest, positions, about, [log.codec.tag(one) for one in tags])
     if out is None:
         typer.echo(pack.decode())
     else:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from event_store.pack import entry_of
 from event_store.proving import NotSealed
+from event_store.reading import EVERYTHING
 from event_store.seal import Checkpoint
 from event_store.verifier import Wrong, check_entry, read_note
 from events.catalogue import CATALOGUE
@@ -149,10 +150,14 @@ def _proved(door: Door, position: int) -> dict[str, Any]:
         check_entry(entry, size, root)
     except Wrong as found:
         wrong = str(found)
+    (recorded,) = door.log.read(EVERYTHING, after=position - 1, upto=position).entries
+    readable = recorded.event.payload()
     return {
         "entry": entry,
         "kept": proven.kept,
-        "payload": json.dumps(json.loads(entry["payload"]), indent=2, ensure_ascii=False),
+        "payload": json.dumps(readable, indent=2, ensure_ascii=False),
+        "tags": recorded.event.tags(),
+        "sealed": json.loads(entry["payload"]) != readable,
         "head": head,
         "wrong": wrong,
         "position": position,

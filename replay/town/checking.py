@@ -57,7 +57,7 @@ def checks(dsn: str, log: PostgresLog, most: int) -> Iterator[Check]:
     yield log_stands(dsn)
     yield money_is_conserved(log)
     yield nothing_is_oversold(log)
-    yield rows_equal_a_refold(dsn, most)
+    yield rows_equal_a_refold(dsn, log, most)
     yield screens_answered_what_was_known(log, most)
 
 
@@ -123,7 +123,7 @@ def _fullest(changes: Sequence[tuple[float, int]]) -> int:
     return fullest
 
 
-def rows_equal_a_refold(dsn: str, most: int) -> Check:
+def rows_equal_a_refold(dsn: str, log: PostgresLog, most: int) -> Check:
     """Compare rows of every read model with those that the log leads to."""
     wrong: list[str] = []
     count = 0
@@ -137,7 +137,7 @@ def rows_equal_a_refold(dsn: str, most: int) -> Check:
             query = f"SELECT key FROM ({distinct}) k ORDER BY md5(key) LIMIT %s"
             keys = [one[0] for one in connection.execute(query.encode(), [most]).fetchall()]
             for some in batched(keys, TOGETHER):
-                found = drift(connection, model, position, set(some))
+                found = drift(connection, model, position, set(some), log.codec)
                 wrong += [f"{model.name} {one.key}" for one in found[:3]]
                 count += len(some)
     return Check("rows of the read models equal a refold of the log", count, wrong[:10])

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
+from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid5
@@ -49,6 +50,8 @@ from replay.town.year import (
 )
 from write_api.deciding import Deciding
 
+PATIENCE = 600.0
+"""Seconds that the read models may take to show a day."""
 AT_ONCE = 128
 """Commands that are under way at a time, as a busy office's clients are."""
 BATCH = 10_000
@@ -74,21 +77,25 @@ class Year:
         self.dsn, self.town = dsn, town
         self.lived = Lived()
         self.log = PostgresLog(dsn)
-        self.lookups = Lookups(dsn)
+        self.lookups = Lookups(dsn, patience=PATIENCE)
         self._deciding: Deciding
         self._automation = Automation(self.log)
         self._models = Runner(dsn, PROJECTIONS)
+        self._projecting = Thread(target=self._models.run, name="projector", daemon=True)
         self._number = 0
         self._posted: dict[int, list[Event]] = {}
 
     def __enter__(self) -> Self:
-        """Open it for use in `with`."""
+        """Let the read models follow the log from now on."""
+        self._projecting.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let go of all connections."""
+        self._models.stop()
+        self._projecting.join()
         self.lookups.close()
         self.log.close()
 
@@ -118,7 +125,7 @@ class Year:
         begin = FIRST_DAY + timedelta(days=day)
         self.log.set_now(begin + timedelta(hours=8))
         await self._timed("permits", self._sell(day, begin + timedelta(hours=8)))
-        self._catch_up()
+        await self._timed("read models", self._shown())
         self.log.set_now(begin + timedelta(hours=12, minutes=30))
         await self._timed("patrols", self._patrol(day))
         self.log.set_now(begin + timedelta(hours=20))
@@ -130,17 +137,18 @@ class Year:
         started = time.perf_counter()
         self.lived.done["automation"] += self._automation.act(begin + timedelta(hours=23, minutes=59))
         self.lived.seconds["automation"] += time.perf_counter() - started
-        self._catch_up()
+        await self._timed("read models", self._shown())
 
     async def _timed(self, name: str, work: Any) -> None:
         started = time.perf_counter()
         await work
         self.lived.seconds[name] += time.perf_counter() - started
 
-    def _catch_up(self) -> None:
-        started = time.perf_counter()
-        self._models.catch_up()
-        self.lived.seconds["read models"] += time.perf_counter() - started
+    async def _shown(self) -> None:
+        """Wait until the read models show all that happened."""
+        head = self.log.head()
+        for model in PROJECTIONS:
+            await self.lookups.reach(model.name, head)
 
     async def _sell(self, day: int, at: datetime) -> None:
         """Sell permits; what was paid in time but is posted only today comes in first."""
