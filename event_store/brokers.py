@@ -102,6 +102,24 @@ def connected[C](make: Callable[..., C], access: Access, **options: Any) -> C:
         raise BrokerUnavailable(_refusal(access)) from failed
 
 
+def member_of(group: str) -> dict[str, Any]:
+    """Return how a member of a consumer group works that commits by itself, after the effect.
+
+    Who dies is missed after `session_timeout_ms`; who is busy with one batch for longer than
+    `max_poll_interval_ms` counts as gone, and what it then does has no effect.
+    """
+    return {
+        "group_id": group,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "allow_auto_create_topics": False,
+        "session_timeout_ms": 6_000,
+        "heartbeat_interval_ms": 1_500,
+        "max_poll_interval_ms": 600_000,
+        "metrics_enabled": False,
+    }
+
+
 def unreachable(access: Access) -> str | None:
     """Return why no broker can be reached, by a look of our own that says more; nothing where one can."""
     why: str | None = None

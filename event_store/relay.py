@@ -11,8 +11,9 @@ relay and nothing else.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from threading import Event as Flag
 from time import monotonic
 from typing import Any
@@ -24,7 +25,7 @@ from event_store import streams
 from event_store.brokers import Access, BrokerUnavailable, connected
 from event_store.codec import NewerEvent
 from event_store.log import LogUnavailable
-from event_store.relayed import RELAYED_COLUMNS, message
+from event_store.relayed import RELAYED_COLUMNS, Message, message
 from event_store.tail import PAGE, follow
 from event_store.topics import AREA_NAMES, Topics
 
@@ -34,19 +35,44 @@ AHEAD = 2
 """Pages that may be under way to the brokers while the next one is read."""
 STANDING_BY = 0.5
 _BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0)
-_SERVICE = "relay"
 _LOG = logging.getLogger(__name__)
 
-_BEGIN = "insert into streams.programs (service, name) values ('relay', %s) on conflict do nothing"
-_POSITION = "select position from streams.programs where service = 'relay' and name = %s"
+_BEGIN = "insert into streams.programs (service, name, position) values (%s, %s, %s) on conflict do nothing"
+_POSITION = "select position from streams.programs where service = %s and name = %s"
 _MOVE = (
     "update streams.programs set position = %s, trouble = null, alive_at = clock_timestamp()"
-    " where service = 'relay' and name = %s and position = %s"
+    " where service = %s and name = %s and position = %s"
 )
-_LOCK = "select pg_try_advisory_lock(hashtextextended('parkledger relay ' || %s, 0))"
+_LOCK = "select pg_try_advisory_lock(hashtextextended('parkledger ' || %s || ' ' || %s, 0))"
+
+type Made = Callable[[Sequence[Any]], Iterable[Message]]
+"""What makes the messages of a page of rows."""
 
 type UnderWay = deque[tuple[int, list[Any]]]
 """Pages that were sent: the last position of each, and what brokers will say of its messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a relay publishes: to which streams, from which columns, beginning where, and how it is made.
+
+    `making(connection, position, largest, partitions)` is called for every new connection: `largest` has the
+    bytes that each stream's topic takes, `partitions` the number of its partitions.
+    """
+
+    service: str
+    streams: Sequence[str]
+    columns: str
+    begin: Callable[[Connection[Any]], int]
+    making: Callable[[Connection[Any], int, Mapping[str, int], Callable[[str], int]], Made]
+
+
+def _events(_: Connection[Any], __: int, largest: Mapping[str, int], ___: Callable[[str], int]) -> Made:
+    return lambda rows: (message(row, largest) for row in rows)
+
+
+EVENTS = Course("relay", AREA_NAMES, RELAYED_COLUMNS, lambda _: 0, _events)
+"""Every event, to the topic of its area."""
 
 
 class Overtaken(RuntimeError):
@@ -56,9 +82,11 @@ class Overtaken(RuntimeError):
 class Relay:
     """Publishes the log of one database until it is stopped."""
 
-    def __init__(self, dsn: str, access: Access, topics: Topics) -> None:
+    def __init__(self, dsn: str, access: Access, topics: Topics, course: Course = EVENTS) -> None:
         """Publish to the topics of `topics`, by way of the brokers of `access`."""
         self._dsn = dsn
+        self._course = course
+        self._known_as = [course.service, topics.prefix]
         self._access = access
         self._topics = topics
         self._stopped = Flag()
@@ -84,12 +112,12 @@ class Relay:
 
     def _went_well(self) -> None:
         if self._trouble is not None:
-            _LOG.info("the relay goes on")
+            _LOG.info("the %s goes on", self._course.service)
         self._trouble = None
 
     def _say(self, trouble: str) -> None:
         if trouble != self._trouble:
-            _LOG.warning("the relay waits: %s", trouble)
+            _LOG.warning("the %s waits: %s", self._course.service, trouble)
         self._trouble = trouble
 
     @contextmanager
@@ -98,11 +126,13 @@ class Relay:
         with closing(psycopg.connect(self._dsn, autocommit=True, connect_timeout=5)) as connection:
             streams.ensure(connection)
             while not self._stopped.is_set():
-                if connection.execute(_LOCK, [self._topics.prefix]).fetchone() == (True,):
-                    connection.execute(_BEGIN, [self._topics.prefix])
+                if connection.execute(_LOCK, self._known_as).fetchone() == (True,):
+                    connection.execute(_BEGIN, [*self._known_as, self._course.begin(connection)])
                     connection.execute("set synchronous_commit to off")  # lost, it only repeats messages
                     if self._trouble is not None:
-                        streams.report(connection, _SERVICE, self._topics.prefix, 0, self._trouble)
+                        streams.report(
+                            connection, self._course.service, self._topics.prefix, 0, self._trouble
+                        )
                     yield connection
                     return
                 self._stopped.wait(STANDING_BY)
@@ -112,14 +142,19 @@ class Relay:
         from kafka import KafkaProducer  # noqa: PLC0415 - see event_store.brokers
         from kafka.errors import KafkaError  # noqa: PLC0415
 
-        row = connection.execute(_POSITION, [self._topics.prefix]).fetchone()
+        row = connection.execute(_POSITION, self._known_as).fetchone()
         position = row[0] if row else 0
-        largest = self._topics.ensure(self._access, AREA_NAMES)
+        course, name = self._course, self._topics.name
+        largest = self._topics.ensure(self._access, course.streams)
         producer = connected(KafkaProducer, self._access, **producing(max(largest.values())))
-        sending = _Sending(producer, self._topics, largest)
+        made = course.making(
+            connection, position, largest, lambda stream: len(producer.partitions_for(name(stream)))
+        )
+        sending = _Sending(producer, {stream: name(stream) for stream in course.streams})
         try:
-            for rows in follow(self._dsn, position, until=self._stopped.is_set, columns=RELAYED_COLUMNS):
-                sending.send(rows)
+            for rows in follow(self._dsn, position, until=self._stopped.is_set, columns=course.columns):
+                if rows:
+                    sending.send(rows[-1][0], made(rows))
                 left = AHEAD if len(rows) == PAGE else 0
                 while len(sending.under_way) > left:
                     position = self._moved(connection, position, sending.acknowledged())
@@ -141,7 +176,7 @@ class Relay:
             Overtaken: if another relay did meanwhile.
 
         """
-        if connection.execute(_MOVE, [new, self._topics.prefix, old]).rowcount != 1:
+        if connection.execute(_MOVE, [new, *self._known_as, old]).rowcount != 1:
             raise Overtaken(Overtaken.__doc__)
         return new
 
@@ -166,22 +201,16 @@ def producing(largest: int) -> dict[str, Any]:
 class _Sending:
     """Messages on their way to the brokers, page by page."""
 
-    def __init__(self, producer: Any, topics: Topics, largest: dict[str, int]) -> None:
+    def __init__(self, producer: Any, names: Mapping[str, str]) -> None:
         self._producer = producer
-        self._names = {area: topics.name(area) for area in AREA_NAMES}
-        self._largest = largest
+        self._names = names
         self.under_way: UnderWay = deque()
 
-    def send(self, rows: Any) -> None:
-        """Hand a page to the producer."""
-        if not rows:
-            return
-        send, names, largest = self._producer.send, self._names, self._largest
-        asked = []
-        for row in rows:
-            made = message(row, largest)
-            asked.append(send(names[made.stream], made.value, made.key, made.headers))
-        self.under_way.append((rows[-1][0], asked))
+    def send(self, position: int, made: Iterable[Message]) -> None:
+        """Hand a page, which goes up to a position, to the producer."""
+        send, names = self._producer.send, self._names
+        asked = [send(names[m.stream], m.value, m.key, m.headers, m.partition) for m in made]
+        self.under_way.append((position, asked))
 
     def acknowledged(self) -> int:
         """Wait until the oldest page is with the brokers, and return its last position.

@@ -43,6 +43,8 @@ class Message(NamedTuple):
     value: bytes
     headers: list[tuple[str, bytes]]
     position: int
+    partition: int | None = None
+    """Where it goes; by its key, where nothing is said."""
 
 
 def key_of(area: str, type_name: str, tags: Sequence[str]) -> str:

@@ -14,9 +14,9 @@ _LOCK = 0x7061726B73747265
 _TABLE = """
 create schema if not exists streams;
 create table if not exists streams.programs (
-    service  text        not null,             -- relay, ingest, projector
+    service  text        not null,             -- relay, ingest, router
     name     text        not null,             -- whose prefix or which member of a group
-    position bigint      not null default 0,   -- relay: everything up to here is in its topics
+    position bigint      not null default 0,   -- relay, router: everything up to here is in their topics
     waiting  bigint      not null default 0,   -- messages or events that wait for it
     trouble  text,                             -- why it cannot go on, if it cannot
     alive_at timestamptz not null default clock_timestamp(),
@@ -30,7 +30,7 @@ set waiting = excluded.waiting, trouble = excluded.trouble, alive_at = clock_tim
 """
 _FOUND = """
 select service, name, position,
-    case when service <> 'relay' then waiting
+    case when service not in ('relay', 'router') then waiting
          else greatest(0, (select coalesce(max(position), 0) from log.events) - position) end,
     trouble, greatest(0, extract(epoch from clock_timestamp() - alive_at))::float8, alive_at
 from streams.programs where alive_at > clock_timestamp() - interval '1 hour' order by service, name

@@ -51,13 +51,19 @@ def read_api(dsn: str, settings: Settings, sockets: Sequence[socket.socket]) -> 
         _serve(app, settings, sockets)
 
 
-def projector(dsn: str, _: Settings, __: Sequence[socket.socket]) -> None:
+def projector(dsn: str, settings: Settings, _: Sequence[socket.socket]) -> None:
     """Keep the read models up to date with the log, and prove all the while that none drifts from it."""
+    from projections.from_kafka import FromKafka
     from projections.patrol import Patrol
     from projections.registry import PROJECTIONS
     from projections.runner import Runner
 
-    runner, patrol = Runner(dsn, PROJECTIONS), Patrol(dsn, PROJECTIONS)
+    runner: Runner | FromKafka = (
+        Runner(dsn, PROJECTIONS)
+        if settings.projector_source == "postgresql"
+        else FromKafka(dsn, _kafka(settings), settings.topics, PROJECTIONS)
+    )
+    patrol = Patrol(dsn, PROJECTIONS)
 
     def stop() -> None:
         patrol.stop()

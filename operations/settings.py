@@ -169,6 +169,11 @@ class Settings(BaseModel):
     timezone: str = Field(
         "UTC", description="IANA time zone of the office: the days, months and hours of its reports."
     )
+    projector_source: Literal["postgresql", "kafka"] = Field(
+        "postgresql",
+        description="Where projectors learn of new events: from PostgreSQL, one of them active; or from "
+        "Kafka, where as many as there are share the work.",
+    )
     chromium: Path | None = Field(None, description="Chromium for the browser tests.")
 
     @field_validator("algorithms")

@@ -16,6 +16,7 @@ from projections.parking import parked_keys
 from projections.projection import Projection
 from projections.refold import Drift, drift
 from projections.schema import following
+from projections.shares import by_position
 from projections.table import ENGINE_COLUMNS, Row
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -78,7 +79,9 @@ def check(
         row = connection.execute(_POSITION, build.identity).fetchone()
         position = row[0] if row else 0
         wanted = set(keys) - parked_keys(connection, build).keys()
-        found = drift(connection, build, position, wanted, codec) if wanted else []
+        found: list[Drift] = []
+        for stands_at, some in by_position(connection, build, position, wanted, codec).items():
+            found += drift(connection, build, stands_at, some, codec)
         return Checked(len(wanted), position, _paired(connection, build, found))
     finally:
         connection.execute("ROLLBACK")

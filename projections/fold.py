@@ -62,16 +62,22 @@ class Fold:
     """A projection's things as far as they are in memory. Not for several threads at once."""
 
     def __init__(
-        self, projection: Projection, parked: Mapping[str, int] | None = None, *, complete: bool = False
+        self,
+        projection: Projection,
+        parked: Mapping[str, int] | None = None,
+        *,
+        complete: bool = False,
+        cells: Cells | None = None,
     ) -> None:
         """Begin with nothing in memory; `complete` tells that nothing was folded before, either.
 
-        `parked` holds the parked keys, each with the position of the event that it stands still at.
+        `parked` holds the parked keys, each with the position of the event that it stands still at. `cells`
+        are those of a share, where several programs share the keys.
         """
         self.projection = projection
         self.complete = complete
         self.parked = dict(parked or {})
-        self._cells = Cells(projection)
+        self._cells = Cells(projection) if cells is None else cells
 
     def apply(self, entries: Sequence[Entry | Broken], source: Source) -> Changes:
         """Fold a batch in order and return what it changes; `source` is asked for what is not in memory."""

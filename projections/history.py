@@ -27,6 +27,7 @@ _PAGE = (
     f"SELECT {_COLUMNS} FROM log.events e WHERE e.position > %s AND e.position <= %s AND e.type = ANY(%s)"
     " ORDER BY e.position"
 )
+_AT = f"SELECT {_COLUMNS} FROM log.events e WHERE e.position = ANY(%s) ORDER BY e.position"
 _HISTORY = (
     f"SELECT {_COLUMNS} FROM ("
     "   SELECT DISTINCT t.position FROM log.tags t"
@@ -67,6 +68,10 @@ class LogReader:
             return None
         upto, recorded = end[0]
         return Page(upto, recorded, self._revived(self._rows(_PAGE, after, upto, list(types))))
+
+    def at(self, positions: Iterable[int]) -> list[Entry | Broken]:
+        """Return the entries at these positions, in order."""
+        return self._revived(self._rows(_AT, list(positions)))
 
     def history(self, tags: Iterable[str], types: Iterable[str], upto: int) -> list[Entry | Broken]:
         """Return the entries of these types that carry any of the tags, up to a position, in order."""

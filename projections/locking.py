@@ -17,6 +17,19 @@ def lock(connection: Connection[Any], projection: Projection) -> bool:
     return row is not None and bool(row[0])
 
 
+def lock_shared(connection: Connection[Any], projection: Projection) -> bool:
+    """Take a build together with others who share its keys, unless somebody has it alone."""
+    row = connection.execute(
+        f"SELECT pg_try_advisory_lock_shared({_NUMBER})".encode(), [projection.label]
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def unlock_shared(connection: Connection[Any], projection: Projection) -> None:
+    """Let go of a build that others share."""
+    connection.execute(f"SELECT pg_advisory_unlock_shared({_NUMBER})".encode(), [projection.label])
+
+
 def unlock(connection: Connection[Any], projection: Projection) -> None:
     """Let go of the lock of a build."""
     connection.execute(f"SELECT pg_advisory_unlock({_NUMBER})".encode(), [projection.label])

@@ -4,7 +4,7 @@ A row is never changed otherwise. Here it is, as what it holds must not be kept:
 becomes what folding its read again would make of it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,9 +28,15 @@ _REDACT = (
 
 @contextmanager
 def redacting(
-    connection: Connection[Any], tables: Iterable[Projection], page: Sequence[Entry | Broken]
+    connection: Connection[Any],
+    tables: Iterable[Projection],
+    page: Sequence[Entry | Broken],
+    owns: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[None]:
-    """Redact, in the transaction of what the block writes, what the page says is to be read no longer."""
+    """Redact, in the transaction of what the block writes, what the page says is to be read no longer.
+
+    Where several programs share the keys, each redacts those that it `owns`.
+    """
     buckets = [bucket for entry in page if (bucket := _ended_by(entry)) is not None]
     if not buckets:
         yield
@@ -39,7 +45,7 @@ def redacting(
     with connection.transaction():
         yield
         for bucket in buckets:
-            _redact(connection, shown, bucket)
+            _redact(connection, shown, bucket, owns)
 
 
 def _ended_by(entry: Entry | Broken) -> str | None:
@@ -47,9 +53,11 @@ def _ended_by(entry: Entry | Broken) -> str | None:
     return event.bucket if isinstance(event, RetentionKeyDestroyed) else None
 
 
-def _redact(connection: Connection[Any], tables: Iterable[Projection], bucket: str) -> None:
+def _redact(
+    connection: Connection[Any], tables: Iterable[Projection], bucket: str, owns: Callable[[str], bool]
+) -> None:
     reads = [row[0] for row in connection.execute(_READS, [bucket, bucket, bucket]).fetchall()]
-    keys = [f"read:{read}" for read in reads]
+    keys = [key for read in reads if owns(key := f"read:{read}")]
     for table in tables:
         statement = _REDACT.format(table=table.table_name)
         connection.execute(statement.encode(), [REDACTED, REDACTED, keys])

@@ -27,6 +27,7 @@ from projections.locking import lock, unlock
 from projections.parking import requested, retry
 from projections.projection import Projection
 from projections.schema import ensure, following
+from projections.shares import level
 
 LOG_CHANNEL = "parkledger_log"
 POLL = 1.0
@@ -36,13 +37,13 @@ STALLED_FOR = 5.0
 """Seconds until a projection that could not go on as a whole is tried again."""
 _BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0)
 
-_ALIVE = (
+ALIVE = (
     "INSERT INTO views.runners (runner, models, host, pid) VALUES (%s, %s, %s, %s)"
     " ON CONFLICT (runner) DO UPDATE SET models = excluded.models, alive_at = clock_timestamp()"
 )
-_GONE = "DELETE FROM views.runners WHERE runner = %s"
+GONE = "DELETE FROM views.runners WHERE runner = %s"
 _FORGOTTEN = "DELETE FROM views.runners WHERE alive_at < clock_timestamp() - interval '1 hour'"
-_STALL = "UPDATE views.progress SET stalled = %s WHERE (name, version, build) = (%s, %s, %s)"
+STALL = "UPDATE views.progress SET stalled = %s WHERE (name, version, build) = (%s, %s, %s)"
 
 
 class Runner:
@@ -121,7 +122,7 @@ class _Session:
 
     def __exit__(self, *_: object) -> None:
         with suppress(psycopg.Error):
-            self._connection.execute(_GONE, [self._identity])
+            self._connection.execute(GONE, [self._identity])
         self._connection.close()
 
     @property
@@ -158,7 +159,7 @@ class _Session:
         for one in stalled:
             projection = one.traveller.projection
             self._stalled[projection.label] = monotonic() + STALLED_FOR
-            self._connection.execute(_STALL, [one.error[:2000], *projection.identity])
+            self._connection.execute(STALL, [one.error[:2000], *projection.identity])
         return more
 
     def _going(self) -> Sequence[Traveller]:
@@ -170,9 +171,10 @@ class _Session:
         self._sort_out([b for p in self._projections for b in following(self._connection, p)])
         for projection in [p for p in self.standing_by if lock(self._connection, p)]:
             self.standing_by.remove(projection)
+            level(self._connection, projection)
             self._travellers.append(Traveller.found(self._connection, projection))
         models = [traveller.projection.label for traveller in self._travellers]
-        self._connection.execute(_ALIVE, [self._identity, models, platform.node(), os.getpid()])
+        self._connection.execute(ALIVE, [self._identity, models, platform.node(), os.getpid()])
         if not self._alive_at:
             self._connection.execute(_FORGOTTEN)
         self._alive_at = monotonic()

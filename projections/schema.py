@@ -30,6 +30,7 @@ def ensure(dsn: str, projections: Sequence[Projection] | None = None) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         connection.execute("SET LOCAL client_min_messages = warning")
         connection.execute(_sql("views"), prepare=False)
+        connection.execute(_sql("shares"), prepare=False)
         for projection in projections:
             for build in following(connection, projection) or [projection]:
                 create(connection, build)

@@ -45,7 +45,7 @@ def commit(
         (projection, change) for projection, change in changes.values() if len(change.opened) >= COPY_FROM
     ]
     payload = msgspec.json.encode(
-        [_as_json(p, c, copied=len(c.opened) >= COPY_FROM) for p, c in changes.values()]
+        [as_json(p, c, copied=len(c.opened) >= COPY_FROM) for p, c in changes.values()]
     ).decode()
     parameters = [move.old, move.new, move.recorded, payload]
     if not large:
@@ -71,7 +71,8 @@ def copy_rows(connection: Connection[Any], projection: Projection, rows: Sequenc
                 write(row)
 
 
-def _as_json(projection: Projection, changes: Changes, *, copied: bool) -> dict[str, Any]:
+def as_json(projection: Projection, changes: Changes, *, copied: bool) -> dict[str, Any]:
+    """Return changes as the database takes them, without the new rows where those were copied."""
     columns = [*ENGINE_COLUMNS, *projection.table.columns]
     return {
         "name": projection.name,

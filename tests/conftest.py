@@ -1,8 +1,10 @@
 """A real PostgreSQL for every test: a throw-away cluster in memory, databases cloned from a template."""
 
+import gc
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
@@ -35,6 +37,23 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"CI does not skip {needed[0]} tests: {report.longrepr}"
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """kafka-python leaves the sockets of connections that failed to the garbage collector."""
+    for item in items:
+        if item.get_closest_marker("kafka"):
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+
+
+@pytest.fixture(autouse=True)
+def _sockets_swept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let a test of Kafka leave nothing of that sort to the next one."""
+    yield
+    if request.node.get_closest_marker("kafka"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ import msgspec
 import psycopg
 
 from event_store import streams
-from event_store.brokers import Access, BrokerUnavailable, connected, unreachable
+from event_store.brokers import Access, BrokerUnavailable, connected, member_of, unreachable
 from event_store.log import Log
 from event_store.topics import READS_IN, REJECTED, Topics
 from operations.identity import Authenticator
@@ -98,7 +98,7 @@ class Ingest:
         largest = self._topics.ensure(self._access, (READS_IN, REJECTED))[REJECTED]
         producer = connected(KafkaProducer, self._access, allow_auto_create_topics=False,
                              max_request_size=largest, metrics_enabled=False)  # fmt: skip
-        consumer = connected(KafkaConsumer, self._access, **consuming(self._topics.group(GROUP)))
+        consumer = connected(KafkaConsumer, self._access, **member_of(self._topics.group(GROUP)))
         try:
             consumer.subscribe([self._topics.name(READS_IN)])
             while not self._stopped.is_set():
@@ -161,20 +161,6 @@ class Ingest:
         if trouble != self._trouble:
             _LOG.warning("ingest waits: %s", trouble)
         self._trouble = trouble
-
-
-def consuming(group: str) -> dict[str, Any]:
-    """Return how a member of a group works that commits by itself, after the effect."""
-    return {
-        "group_id": group,
-        "enable_auto_commit": False,
-        "auto_offset_reset": "earliest",
-        "allow_auto_create_topics": False,
-        "session_timeout_ms": 6_000,
-        "heartbeat_interval_ms": 1_500,
-        "max_poll_interval_ms": 600_000,
-        "metrics_enabled": False,
-    }
 
 
 def _waiting(consumer: Any) -> int:

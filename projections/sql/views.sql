@@ -108,10 +108,17 @@ create or replace function views.table_of(name text, version integer, build inte
     language sql immutable as $$ select format('%s_%s', name, version) || case when build > 1 then '_' || build else '' end $$;
 
 -- Write what a batch changed, and move the positions of its models from `old` to `new`, or do neither.
--- `changes` is a list of {name, version, build, changed, opened, closed, parked, waiting}, one a model.
 create or replace function views.commit_batch(
     old bigint, new bigint, recorded_at timestamptz, changes json
 ) returns void language plpgsql as $$
+begin
+    perform views.write_batch(changes);
+    perform views.advance(old, new, recorded_at, changes);
+end $$;
+
+-- Write what a batch changed. `changes` is a list of
+-- {name, version, build, changed, opened, closed, parked, waiting}, one a model.
+create or replace function views.write_batch(changes json) returns void language plpgsql as $$
 declare
     change  json;
     model   text;
@@ -155,7 +162,6 @@ begin
             where p.name = model and p.version = edition and p.build = number and p.key = w.key;
         end if;
     end loop;
-    perform views.advance(old, new, recorded_at, changes);
 end $$;
 
 -- Move positions and tell who waits for them: one notice a batch, `name:position` for each model.

@@ -1,8 +1,5 @@
 """A real Apache Kafka, reached by each of its listeners; and a clear sentence where it is not."""
 
-import gc
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +10,6 @@ from operations.broker import PASSWORD, USER, Broker
 from operations.broker_tls import make_certificates
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(autouse=True)
-def _swept() -> Iterator[None]:
-    """A client of kafka-python that could not sign in leaves sockets to the garbage collector."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gc.collect()
 
 
 def topics(access: Access, patience: float = 60) -> list[str]:
