@@ -19,7 +19,7 @@ def live(dsn: str, size: Size) -> Lived:
 
 def test_a_year_in_small_leaves_everything_true(dsn: str) -> None:
     simulate(dsn)
-    lived = live(dsn, Size(scale=0.01, days=30))
+    lived = live(dsn, Size(scale=0.008, days=45))
     assert lived.done["PurchasePermit"] > 20
     assert lived.done["IssueCitation"] > 20
     assert lived.done["FileAppeal"] > 0
