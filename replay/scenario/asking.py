@@ -13,7 +13,7 @@ from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.vocabulary import Plate, parse_plate
 from replay.scenario.document import Document, Fields, Node, Scalar, Unusable, nearest
-from replay.scenario.story import Expectation, Scenario, Step, instant_of, known_keys
+from replay.scenario.story import ALONE, Expectation, Scenario, Step, instant_of, known_keys
 from replay.scenario.world import World
 
 LATEST = "latest"
@@ -142,6 +142,11 @@ def check(document: Document, scenario: Scenario, expectation: Expectation) -> N
         what = f"{name!r} cannot be asked{nearest(name, list(QUERIES))}"
         raise document.wrong(expectation.line, what)
     found = QUERIES[name]
+    if ALONE in asked.entries:
+        if len(found.needs) != 1:
+            raise document.wrong(asked.line, f"{name} is asked with a mapping of its parameters")
+        asked.entries[found.needs[0]] = asked.entries.pop(ALONE)
+        asked.lines[found.needs[0]] = asked.lines.pop(ALONE)
     known_keys(document, asked, (*found.needs, *found.may), name)
     for need in found.needs:
         if need not in asked.entries:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from rapidfuzz import process
 
+_MERGE = "tag:yaml.org,2002:merge"
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -144,10 +145,23 @@ class Document:
             return Listing(tuple(self._node(item) for item in node.value), line)
         return Scalar(str(node.value), getattr(node, "style", None) is None, line)
 
+    def _merged(self, node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+        """Return the entries of a mapping, those that `<<: *anchor` brings in behind its own."""
+        own = [(key, value) for key, value in node.value if key.tag != _MERGE]
+        said = {key.value for key, _ in own}
+        for _, value in (pair for pair in node.value if pair[0].tag == _MERGE):
+            for one in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                if not isinstance(one, yaml.MappingNode):
+                    raise self.wrong(value.start_mark.line + 1, "<< brings in a mapping, or a list of them")
+                brought = [(k, v) for k, v in self._merged(one) if k.value not in said]
+                said |= {key.value for key, _ in brought}
+                own += brought
+        return own
+
     def _fields(self, node: yaml.MappingNode) -> Fields:
         entries: dict[str, Node] = {}
         lines: dict[str, int] = {}
-        for key, value in node.value:
+        for key, value in self._merged(node):
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise self.wrong(line, "a key is a word")

@@ -5,8 +5,10 @@ would take for granted. `SCENARIOS.md` lists the first few; the others follow th
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
+from commands.calendar import after_days
 from replay.scenario.story import Scenario, Step
 
 CREATES: Mapping[str, frozenset[str]] = {
@@ -66,7 +68,7 @@ class Obvious:
         created = self.created.get(kind, {})
         return word if word in created.values() else created.get(word, word)
 
-    def value(self, step: Step, field: str) -> Any:
+    def value(self, step: Step, field: str) -> Any:  # noqa: PLR0911 - a kind of field each
         """Return what the step means by leaving out a field, `None` where nothing is obvious."""
         if field in self.created:
             return self._thing(step, field)
@@ -76,9 +78,31 @@ class Obvious:
             return self._scenario.timezone
         if field == "name":
             return _said(step, "zone") or step.id
+        if field in {"zones", "valid_until"} and step.name == "PermitPurchased":
+            return self._of_type(step, field)
         if field == "amount" and step.name in _FEES:
             return self._money(_FEES[step.name])
         return _PLAIN.get(field)
+
+    def _of_type(self, step: Step, field: str) -> Any:
+        """Return the zones of a permit's type, or the end of its term: so many local days after its start."""
+        named = _said(step, "permit_type")
+        offered = self._step_creating("permit_type", named) if named else None
+        if offered is None:
+            return None
+        if field == "zones":
+            node = offered.fields.entries.get("zones")
+            return node.value() if node is not None else None
+        start = _said(step, "valid_from")
+        since = datetime.fromisoformat(start) if start else step.at
+        days = _said(offered, "term_days") or str(_PLAIN["term_days"])
+        return after_days(since, int(days), self._timezone_of(offered)).isoformat()
+
+    def _timezone_of(self, offered: Step) -> str:
+        node = offered.fields.entries.get("zones")
+        zones = node.value() if node is not None else []
+        opened = self._step_creating("zone", str(zones[0] if isinstance(zones, list) else zones))
+        return (_said(opened, "timezone") if opened is not None else None) or self._scenario.timezone
 
     def _thing(self, step: Step, field: str) -> str | None:
         if step.id in self.created[field]:

@@ -12,6 +12,9 @@ from replay.scenario.document import Document, Fields, Listing, Node, Scalar, ne
 LAG = timedelta(seconds=1)
 """How long after it occurred a step is recorded, where the file does not say."""
 
+ALONE = ""
+"""Under which key the one parameter of a question stands that is written without its name: `exists: PV-1`."""
+
 _FILE_KEYS = ("scenario", "timezone", "policy", "story", "expect")
 _STEP_KEYS = ("id", "at", "recorded", "fact", "do")
 
@@ -155,6 +158,8 @@ def _expectation(document: Document, node: Node) -> Expectation:
     asked = node.entries[queries[0]]
     if isinstance(asked, Scalar) and asked.value() in {None, True}:
         asked = Fields({}, asked.line, {})
+    if isinstance(asked, Scalar):
+        asked = Fields({ALONE: asked}, asked.line, {ALONE: asked.line})
     if not isinstance(asked, Fields):
         raise document.wrong(asked.line, f"{queries[0]} is asked with a mapping of its parameters")
     return Expectation(node.line, queries[0], asked, node.entries["is"])
