@@ -14,6 +14,7 @@ from os import environ
 from pathlib import Path
 from statistics import mean
 
+from benchmarks import plates_permitted
 from benchmarks.harness import Figure, alone, emit, note
 from commands.confusable import likeness, skeletons
 from events.vocabulary import Plate
@@ -27,7 +28,11 @@ type Index = Mapping[str, frozenset[Plate]]
 
 
 def run(*, quick: bool = False) -> list[Figure]:
-    """Measure, print a line a figure, and return them; none where the shared data is absent."""
+    """Measure, print a line a figure, and return them; of real misreads only where there are any."""
+    return [*_of_real_reads(quick=quick), *plates_permitted.run(BENCH, quick=quick)]
+
+
+def _of_real_reads(*, quick: bool) -> list[Figure]:
     data = Path(environ.get("PARKLEDGER_BENCH_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not all((data / name).exists() for name in (*PAIRS, READS)):
         note(f"no real reads in {data}: nothing is measured")
