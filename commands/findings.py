@@ -134,7 +134,7 @@ def _cause(evidence: Evidence, now: World, case: Case, found: Assessment) -> tup
         shown = seen.read.shown is not None and seen.read.shown.answer == "possible_match"
         return Cause("POSSIBLE_MATCH_DENIED" if denied else "MISREAD"), denied or shown
     screen = screen_of(evidence, now, case, seen)
-    offset = clock_offset(now, seen)
+    offset = clock_offset(now, case, seen)
     if _screen_was_clear(screen, case, found, offset):
         return None, True
     return _why_not_clear(evidence, case, found, screen, offset), False

@@ -35,7 +35,8 @@ def screen_of(evidence: Evidence, now: World, case: Case, observation: Observati
     at = observation.at if observation is not None else case.issued.at
     if not is_offline(case, observation):
         shown = observation.read.shown if observation is not None else None
-        cut = shown.position if shown is not None and shown.position > 0 else None
+        newest = max((e.position for e in evidence.entries), default=0)
+        cut = shown.position if shown is not None and 0 < shown.position <= newest else None
         kept = tuple(
             e
             for e in evidence.entries
@@ -53,8 +54,11 @@ def log_at(evidence: Evidence, case: Case, at: datetime) -> tuple[Entry, ...]:
 
 
 def is_offline(case: Case, observation: Observation | None) -> bool:
-    """Tell whether the read was made offline, or the citation was written so."""
-    return case.issued.online is False or (observation is not None and not observation.read.online)
+    """Tell whether the screen answered from the device's list: offline, or as the read names a list alone."""
+    if case.issued.online is False:
+        return True
+    read = observation.read if observation is not None else None
+    return read is not None and (not read.online or (read.list_version is not None and read.shown is None))
 
 
 def last_sync(now: World, case: Case, observation: Observation | None, at: datetime) -> datetime | None:
@@ -66,19 +70,18 @@ def last_sync(now: World, case: Case, observation: Observation | None, at: datet
     return max((s.at for s in named or synced), default=None)
 
 
-def clock_offset(now: World, observation: Observation | None) -> timedelta:
-    """Return how fast the device's clock was at the read: what it claimed, less when it was."""
-    if observation is None:
-        return timedelta()
-    read = observation.read
-    if read.device_time is not None:
-        return read.device_time - read.at
+def clock_offset(now: World, case: Case, observation: Observation | None) -> timedelta:
+    """Return how fast the device's clock was: its claim of the read, else of the citation, less the truth."""
+    made = observation.read if observation is not None else case.issued
+    for told in (made, case.issued):
+        if told.device_time is not None:
+            return told.device_time - told.at
     measured = [
         s.event
         for s in now.syncs
-        if s.event.device == read.device
+        if s.event.device == made.device
         and s.event.clock_offset_seconds is not None
-        and s.event.at <= read.at
+        and s.event.at <= made.at
     ]
     last: DeviceSynced | None = max(measured, key=lambda s: s.at, default=None)
     return timedelta(seconds=last.clock_offset_seconds or 0) if last is not None else timedelta()
