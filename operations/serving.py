@@ -119,6 +119,7 @@ def serve_one(
         PortTaken: if its port is not free.
 
     """
+    from event_store.tracing import switch_on
     from operations.processes import PLAY, SERVICES
 
     if supervised_by is not None:
@@ -127,5 +128,6 @@ def serve_one(
     if service is None:
         raise BadSetting(f"There is no service {name!r}; there are {', '.join(SERVICES)}.")
     sockets = [socket.socket(fileno=one) for one in handed] or sockets_of(settings, [name])[name]
+    switch_on(name)
     with database(settings) as dsn:
         service(dsn, settings.with_dsn(dsn), sockets)

@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from event_store.tracing import now, projected
+from events.envelope import Recorded
 from projections.cells import Broken, Entry
 from projections.changes import Changes
 from projections.fold import Fold
@@ -86,7 +88,7 @@ class Convoy:
         return full, ()
 
     def _move(self, travellers: Sequence[Traveller], page: Page) -> None:
-        old = travellers[0].position
+        old, began = travellers[0].position, now()
         missing = set[str]().union(*(traveller.fold.missing(page.entries) for traveller in travellers))
         untouched = self._reader.untouched(missing, old)
         changes: dict[str, tuple[Projection, Changes]] = {}
@@ -102,6 +104,8 @@ class Convoy:
             raise
         for traveller in travellers:
             traveller.position = page.upto
+        models = " ".join(traveller.projection.name for traveller in travellers)
+        projected(began, (e.correlation for e in page.entries if isinstance(e, Recorded)), models, page.upto)
 
     def _go_back(self, travellers: Iterable[Traveller]) -> None:
         """Forget what was folded and not committed."""

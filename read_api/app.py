@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from event_store.log import Log
 from event_store.proving import Proofs
+from event_store.tracing import entering
 from operations.identity import Authenticator
 from operations.problems import install
 from operations.settings import Settings
@@ -109,6 +110,8 @@ class ReadApp(FastAPI):
             self.meter.answered(validity.PATH, status, perf_counter() - began)
             return
         status = 0
+        headers = dict(scope["headers"])
+        traceparent = headers.get(b"traceparent", b"").decode("latin-1") or None
 
         async def noting(message: Message) -> None:
             nonlocal status
@@ -117,7 +120,11 @@ class ReadApp(FastAPI):
             await send(message)
 
         try:
-            await super().__call__(scope, receive, noting)
+            with entering(f"{scope['method']} {scope['path']}", traceparent) as traced:
+                await super().__call__(scope, receive, noting)
+                if traced is not None:  # the route is known only now
+                    traced.update_name(f"{scope['method']} {getattr(scope.get('route'), 'path', 'unknown')}")
+                    traced.set_attribute("http.response.status_code", status)
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
             self.meter.answered(route, status or 500, perf_counter() - began)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from commands.decider import AnyDecider, Command, Refusal
 from event_store.log import Log, Slice
+from event_store.tracing import span
 from events.base import Event
 from events.boundary import Boundary
 from events.envelope import Append, Appended, BoundaryMoved, Origin
@@ -75,7 +76,11 @@ class Deciding:
             StillMoving: if the boundary moved at every attempt.
 
         """
-        asked = _Asked(decider, command, command_id, origin or Origin(), fingerprint)
+        with span(f"execute {decider.command.__name__}"):
+            return await self._execute(_Asked(decider, command, command_id, origin or Origin(), fingerprint))
+
+    async def _execute(self, asked: _Asked) -> Outcome:
+        decider, command = asked.decider, asked.command
         key = self._settling.key(decider, asked.first)
         queue = key if key.shared else asked.first
         if queue not in self._queues:
@@ -128,7 +133,8 @@ class Deciding:
             Boundary(settled.absent),
         )
         try:
-            done = await self.gathering.log.append_async(append)  # 4. append, provided that nothing moved
+            with span("append", events=len(events)):
+                done = await self.gathering.log.append_async(append)  # 4. append, provided that nothing moved
         except BoundaryMoved:
             return None  # 5. it moved: decide on what is true now
         if done.known_already:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from commands.decider import Refusal
 from event_store.codec import Unstorable
 from event_store.log import LogUnavailable
+from event_store.tracing import correlation_of, entering
 from events.envelope import CommandIdReused
 from operations.doors import Visitor, enter
 from operations.identity import Authenticator
@@ -98,14 +99,18 @@ async def serve(
     """Answer one request, whatever happens; only a connection that was cut stays without an answer."""
     started = time.perf_counter()
     headers = Headers(scope["headers"])
-    try:
-        reply = await way.answer(means, Request(path, headers, receive, send))
-    except ConnectionCut:
-        return
-    except Exception as wrong:  # noqa: BLE001 - every failure becomes a problem, none reaches the client raw
-        reply = problem_reply(problem_of(wrong, way.path))
-        if isinstance(wrong, Refusal):
-            means.metrics.refused(wrong.rule)
+    with entering(f"POST {way.path}", headers.get(b"traceparent")) as traced:
+        headers.trace = correlation_of(traced)
+        try:
+            reply = await way.answer(means, Request(path, headers, receive, send))
+        except ConnectionCut:
+            return
+        except Exception as wrong:  # noqa: BLE001 - every failure becomes a problem, none reaches the client raw
+            reply = problem_reply(problem_of(wrong, way.path))
+            if isinstance(wrong, Refusal):
+                means.metrics.refused(wrong.rule)
+        if traced is not None and reply is not None:
+            traced.set_attribute("http.response.status_code", reply.status)
     if reply is not None:
         await reply.send(send, headers.correlation_echo)
         means.metrics.answered(way.path, reply.status, time.perf_counter() - started)

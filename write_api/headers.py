@@ -21,6 +21,8 @@ class Headers:
     def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
         """Keep ASGI's pairs."""
         self._values = dict(raw)
+        self.trace: UUID | None = None
+        """The trace that this request is told in, where traces are on."""
 
     def get(self, name: bytes) -> str | None:
         """Return a header's text."""
@@ -94,4 +96,4 @@ class Headers:
             except ValueError:
                 return derived_id("correlation", stated)
         trace = _TRACE.fullmatch(self.get(b"traceparent") or "")
-        return UUID(trace[1]) if trace else None
+        return UUID(trace[1]) if trace else self.trace
