@@ -26,6 +26,9 @@ ORDER BY until DESC LIMIT 1
 """
 
 
+ONE: LiteralString = "SELECT type, payload FROM log.events WHERE position = %s"
+
+
 class Right(BaseModel):
     """A row of the table."""
 
@@ -88,6 +91,12 @@ def create_app(dsn: str) -> FastAPI:
             end=found.until if found else None,
             grace_until=found.until + GRACE if found else None,
         )
+
+    @app.get("/v1/events/{position}")
+    async def event(position: int) -> dict[str, Any]:
+        async with pool.connection() as connection:
+            found = await (await connection.execute(ONE, [position])).fetchone()
+        return {} if found is None else {"position": position, "type": found[0], "payload": found[1]}
 
     return app
 

@@ -77,7 +77,9 @@ def prepared(server: EmbeddedPostgres, whose: str) -> str:
     return dsn
 
 
-def catch_up(server: EmbeddedPostgres, events: int, theirs: int, rounds: int) -> None:
+def catch_up(
+    server: EmbeddedPostgres, events: int, theirs: int, rounds: int, bench: str = BENCH, goal: float = 40
+) -> None:
     """Fold a log of scattered events from its beginning; the library takes fewer, its rate is even."""
     mine, other = (prepared(server, whose) for whose in ("ours", "peer"))
     note(f"telling {events:,} scattered events")
@@ -91,8 +93,8 @@ def catch_up(server: EmbeddedPostgres, events: int, theirs: int, rounds: int) ->
     pairs = interleaved(lambda: _ours_caught_up(mine, events), lambda: _peer_caught_up(other, theirs), rounds)
     emit(
         figure(
-            BENCH, f"catch-up of validity, {events:,} scattered events", pairs, "rate",
-            unit="events/s", other_name=LIBRARY, goal=at_least(40),
+            bench, f"catch-up of validity, {events:,} scattered events", pairs, "rate",
+            unit="events/s", other_name=LIBRARY, goal=at_least(goal),
         )
     )  # fmt: skip
 

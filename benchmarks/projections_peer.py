@@ -48,7 +48,7 @@ _WRITE = SQL(
     " ON CONFLICT (key) DO UPDATE SET fold = excluded.fold"
 )
 _THINGS = {thing.kind: thing for thing in VALIDITY.things}
-_STATES: dict[str, Any] = {"permit": Right, "payment": Payment}
+_STATES: dict[str, Any] = {"permit": Right, "session": Right, "exemption": Right, "payment": Payment}
 _Drawn = tuple[str, str, str, str, datetime, datetime, str]
 _cells = Cells(VALIDITY)
 _INSERT = SQL("INSERT INTO views.validity_1 VALUES (" + _COLUMNS + ")")
@@ -121,13 +121,16 @@ class PeerView(PostgresTrackingRecorder):
         position = tracking.notification_id
         entry = Recorded(position, event.at, event, "", "", _NOBODY)
         keys = [key for key in _cells.keys_of(entry) if key.partition(":")[0] in _STATES]
+        if not keys:
+            self.insert_tracking(tracking)
+            return
         with self.datastore.transaction(commit=True) as cursor:
             found = cursor.execute(_READ, [keys], prepare=True).fetchall()
             kept = {row["key"]: msgspec.msgpack.decode(row["fold"], type=Kept) for row in found}
             states = {key: _evolved(key, kept.get(key), entry) for key in keys}
             after = {key: Kept(msgspec.msgpack.encode(states[key])) for key in keys}
             for key in keys:
-                if key.startswith("permit:"):
+                if key.startswith(_cells.roots):
                     after[key].rows = _drawn(cursor, position, key, kept.get(key), states)
             packed = [msgspec.msgpack.encode(after[key]) for key in keys]
             cursor.execute(_WRITE, [keys, packed], prepare=True)

@@ -105,10 +105,9 @@ def keys_of_log(
 
     None where the log keeps tags of that kind as keyed hashes: what they hash is not to be found there.
     """
-    plain = f"{kind}:"
-    if (codec or Codec()).tag(f"{kind}:?") != f"{kind}:?":
+    if not _told_plainly(connection, kind, codec):
         return []
-    asked = {"after": max(after, plain), "end": f"{kind};", "size": size}
+    asked = {"after": max(after, f"{kind}:"), "end": f"{kind};", "size": size}
     return [row[0] for row in connection.execute(_OF_LOG, asked).fetchall()]
 
 
@@ -124,9 +123,18 @@ def without_rows(connection: Connection[Any], build: Projection, keys: Sequence[
     return [row[0] for row in rows.fetchall()]
 
 
-def keys_at(connection: Connection[Any], build: Projection, positions: Sequence[int]) -> list[str]:
+def _told_plainly(connection: Connection[Any], kind: str, codec: Codec | None) -> bool:
+    """Tell whether the log keeps tags of a kind as they are, and not as keyed hashes."""
+    tag = f"{kind}:?"
+    return (codec or Codec.over(connection)).tag(tag) == tag
+
+
+def keys_at(
+    connection: Connection[Any], build: Projection, positions: Sequence[int], codec: Codec | None = None
+) -> list[str]:
     """Return the keys of a build that the events at these positions carry."""
-    asked = {"positions": list(positions), "kinds": sorted(build.rooted)}
+    kinds = [kind for kind in sorted(build.rooted) if _told_plainly(connection, kind, codec)]
+    asked = {"positions": list(positions), "kinds": kinds}
     return sorted(row[0] for row in connection.execute(_SOME_OF_LOG, asked).fetchall())
 
 

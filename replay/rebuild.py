@@ -75,8 +75,10 @@ class Rebuild:
         memory: int | None = None,
         watch: Watch | None = None,
         codec: Codec | None = None,
+        digest: bool = True,
     ) -> None:
-        """Rebuild these, keeping to `memory` bytes (half of what is free)."""
+        """Rebuild these, keeping to `memory` bytes (half of what is free); `digest` the rows at the end."""
+        self._digest = digest
         self._dsn = dsn
         self._projections = projections
         self._page = page
@@ -105,7 +107,7 @@ class Rebuild:
                 builds.index(connection, build)
             catch_up(connection, [build for build, _ in made], self._watch)
             return [
-                _finished(connection, build, monotonic() - began, whole=build.label in whole)
+                self._finished(connection, build, monotonic() - began, whole=build.label in whole)
                 for build, _ in made
             ]
 
@@ -126,6 +128,17 @@ class Rebuild:
                 self._watch.step(build, "writing")
                 builds.fill(connection, build, fold.changes, last.upto, last.recorded)
         return {build.label for build in fresh} if last is None or last.upto >= upto else set()
+
+    def _finished(
+        self, connection: Connection[Any], build: Projection, seconds: float, *, whole: bool
+    ) -> Rebuilt:
+        builds.set_stage(connection, build, "built")
+        position = Traveller.found(connection, build).position
+        rows, digest = builds.digest(connection, build) if self._digest else (0, "")
+        parked = connection.execute(
+            "SELECT count(*) FROM views.parked WHERE (name, version, build) = (%s, %s, %s)", build.identity
+        ).fetchone()
+        return Rebuilt(build, position, rows, digest, position, seconds, whole, parked[0] if parked else 0)
 
 
 def resident() -> int:
@@ -175,16 +188,6 @@ def _taken(connection: Connection[Any], projection: Projection) -> tuple[Project
         begun = (builds.begin(connection, projection), 0)
         lock(connection, begun[0])
     return begun
-
-
-def _finished(connection: Connection[Any], build: Projection, seconds: float, *, whole: bool) -> Rebuilt:
-    builds.set_stage(connection, build, "built")
-    position = Traveller.found(connection, build).position
-    rows, digest = builds.digest(connection, build)
-    parked = connection.execute(
-        "SELECT count(*) FROM views.parked WHERE (name, version, build) = (%s, %s, %s)", build.identity
-    ).fetchone()
-    return Rebuilt(build, position, rows, digest, position, seconds, whole, parked[0] if parked else 0)
 
 
 def bring_in(dsn: str, build: Projection) -> None:
