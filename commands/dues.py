@@ -200,8 +200,10 @@ def _returned_items(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
         for p in state.payments.values()
         if p.returned is not None and p.returned.word == "dishonoured" and _made_for(p) == state.citation
     ]
-    ordered = sorted(returned, key=lambda mark: mark.position)
-    charged = sum(f.word == "returned_item" for f in state.fees)
+    charged = [f.corrects for f in state.fees if f.word == "returned_item"]
+    open_marks = sorted((m for m in returned if m.position not in charged), key=lambda mark: mark.position)
+    told = {mark.position for mark in returned}
+    by_hand = sum(corrects not in told for corrects in charged)  # a reported fee need not say what it is for
     return tuple(
         ReturnedItemFeeAssessed(
             at=mark.at,
@@ -210,7 +212,7 @@ def _returned_items(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
             reason="payment returned by the bank",
             corrects=mark.position,
         )
-        for mark in ordered[charged:]
+        for mark in open_marks[by_hand:]
     )
 
 
