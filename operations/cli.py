@@ -6,6 +6,7 @@ import typer
 
 from operations import (
     cli_archive,
+    cli_asyncapi,
     cli_audit,
     cli_bench,
     cli_demo,
@@ -48,6 +49,7 @@ for _area in (
     cli_bench,
     cli_token,
     cli_settings,
+    cli_asyncapi,
     cli_test,
 ):
     _area.register(app)
