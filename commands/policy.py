@@ -8,6 +8,7 @@ violation code (a fee schedule) over the general ones.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Annotated, Any, Self, get_args, get_type_hints
 
@@ -156,7 +157,9 @@ def key_named(name: str) -> Key:
     general, dot, code = name.partition(".")
     known = KEYS.get(general) if not dot or (general in SCHEDULED and code) else None
     if known is None:
-        raise UnknownPolicyKey(f"No rule reads the policy key {name[:100]!r}.", key=name)
+        near = get_close_matches(general, KEYS, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise UnknownPolicyKey(f"No rule reads the policy key {name[:100]!r}{hint}.", key=name)
     return known
 
 

@@ -21,6 +21,7 @@ from event_store.log import LogUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_OF_SEVERAL = re.compile(r"is refused: ([a-z_]+): (.+)", re.DOTALL)
 _LOG = logging.getLogger(__name__)
 _PLAIN = {
     "missing": "is missing",
@@ -83,9 +84,19 @@ def refused(refusal: Refusal) -> Problem:
 
 def bad_fields(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """Return the problem that names each field of pydantic's `errors` and says what is wrong with it."""
-    named = [{"field": _field(error["loc"]), "problem": _wrong(error)} for error in errors]
+    named = [_named(_field(error["loc"]), _wrong(error)) for error in errors]
     detail = "; ".join(f"{one['field']} {one['problem']}" for one in named)
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable input", detail, errors=named)
+
+
+def _named(field: str, problem: str) -> dict[str, str]:
+    """Return an error by its field; one of several fields together names the one to mend: `zones: …`."""
+    told = _OF_SEVERAL.fullmatch(problem) if field == "body" else None
+    return (
+        {"field": told[1], "problem": f"is refused: {told[2]}"}
+        if told
+        else {"field": field, "problem": problem}
+    )
 
 
 def _field(loc: Sequence[str | int]) -> str:

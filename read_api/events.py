@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -239,4 +240,6 @@ def _check(tags: Sequence[str], types: Sequence[str]) -> None:
             raise unusable("tag", "a tag is written name:value, such as citation:PV-50001")
     for name in types:
         if name not in CATALOGUE:
-            raise unusable("type", f"the catalogue has no event {name[:60]!r}")
+            near = get_close_matches(name, CATALOGUE, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise unusable("type", f"the catalogue has no event {name[:60]!r}{hint}")

@@ -27,7 +27,7 @@ from events.reads import PlateRead
 from events.security import WatchlistHit
 from events.zones import ZoneOpened, ZoneRule, ZoneRulesSet
 from operations.automation import Automation
-from replay.scenario.document import Document, nearest
+from replay.scenario.document import Document
 from replay.scenario.models import Models
 from replay.scenario.obvious import Obvious
 from replay.scenario.story import Scenario, Step
@@ -206,5 +206,4 @@ def _policy(document: Document, scenario: Scenario) -> Policy:
     except (UnknownPolicyKey, PolicyValueOutOfRange) as refusal:
         key = str(refusal.facts.get("key", ""))
         line = scenario.policy.lines.get(key, scenario.policy.line)
-        known = [name for name in Policy.__dataclass_fields__ if name not in {"version", "schedule"}]
-        raise document.wrong(line, f"policy: {refusal.detail}{nearest(key, known)}") from None
+        raise document.wrong(line, f"policy: {refusal.detail}") from None
