@@ -15,7 +15,7 @@ import psycopg
 from benchmarks.harness import Sample, at_most, emit, figure, interleaved, note
 from benchmarks.http import served
 from benchmarks.lookups import ours_command, peer_command
-from benchmarks.mixed import EVERY, START, ZONES, plate
+from benchmarks.mixed import EVERY, START
 from benchmarks.replay_rebuilding import _REBUILD
 from operations.identity import Role
 from operations.keys import mint
@@ -126,18 +126,18 @@ def _asked(port: int, questions: Path, seconds: float) -> Sample:
 
 
 def _standing(dsn: str, head: int | None) -> list[str]:
-    """Return questions about vehicles with a right, as it is now or at and as known at random moments."""
+    """Return questions about vehicles with a right, now or at and as known at random moments since then."""
     chance = random.Random(7)  # noqa: S311 - the same questions each time
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
-            "SELECT plate, zone FROM views.validity WHERE kind = 'permit' ORDER BY key LIMIT %s", [ASKED]
+            "SELECT plate, zone, known_from FROM views.validity WHERE kind = 'permit' ORDER BY key LIMIT %s",
+            [ASKED],
         ).fetchall()
-    asked = [(row[0], row[1]) for row in rows] or [(plate(1), f"Z{1 % ZONES}")]
     questions = []
-    for name, zone in asked:
+    for name, zone, since in rows:
         moment = ""
         if head is not None:
-            position = chance.randint(1, head)
+            position = chance.randint(since, head)
             at = START + position * EVERY + timedelta(minutes=5)
             moment = f"&at={at:%Y-%m-%dT%H:%M:%SZ}&known={position}"
         questions.append(f"/v1/validity?plate={name.replace(' ', '+')}&zone={zone}{moment}")

@@ -238,7 +238,7 @@ class _Batch:
         cell = self._cells[key]
         rows = dict.fromkeys(self._rows(cell.name, cell.state, self._cells.around(cell)))
         standing = cell.rows
-        if not standing and not rows:
+        if rows.keys() == standing.keys():
             return
         opened = self.changes.opened
         for row in [row for row in standing if row not in rows] if standing else ():

@@ -9,7 +9,6 @@ Killed at any moment, a rebuild leaves a build that nobody reads; the next one t
 committed, or begins it anew where nothing was.
 """
 
-import resource
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -24,11 +23,10 @@ from event_store.codec import Codec
 from projections import builds
 from projections.connection import connect
 from projections.convoy import Convoy, Traveller
-from projections.fold import Whole
-from projections.history import Page
 from projections.locking import lock, lock_rebuild
 from projections.projection import Projection
-from replay.pages import PAGE, ahead, head_of
+from replay.pages import PAGE, head_of
+from replay.sharing import Share, fold_into, in_processes, shared
 from replay.watching import Watch
 
 BATCH = 4_000
@@ -76,9 +74,14 @@ class Rebuild:
         watch: Watch | None = None,
         codec: Codec | None = None,
         digest: bool = True,
+        processes: int = 1,
     ) -> None:
-        """Rebuild these, keeping to `memory` bytes (half of what is free); `digest` the rows at the end."""
+        """Rebuild these, keeping to `memory` bytes (half of what is free); `digest` the rows at the end.
+
+        Several processes share the models among them; those of the registry only.
+        """
         self._digest = digest
+        self._processes = processes
         self._dsn = dsn
         self._projections = projections
         self._page = page
@@ -113,21 +116,12 @@ class Rebuild:
 
     def _fold(self, connection: Connection[Any], fresh: Sequence[Projection], upto: int) -> set[str]:
         """Fold the log into new builds, and write them; return those that fitted into memory as a whole."""
-        folds = [(build, Whole(build)) for build in fresh]
-        types = sorted({name for build in fresh for name in build.types})
-        last: Page | None = None
-        for page in ahead(self._dsn, types, upto, self._page, self._codec):
-            for _, fold in folds:
-                fold.take(page.entries)
-            last = page
-            self._watch.folded(page.upto)
-            if resident() > self._memory:
-                break
-        if last is not None:
-            for build, fold in folds:
-                self._watch.step(build, "writing")
-                builds.fill(connection, build, fold.changes, last.upto, last.recorded)
-        return {build.label for build in fresh} if last is None or last.upto >= upto else set()
+        groups = shared(connection, fresh, self._processes)
+        if len(groups) > 1:
+            asked = Share(self._dsn, upto, self._page, self._memory // len(groups))
+            return in_processes(connection, asked, groups, self._watch)
+        asked = Share(self._dsn, upto, self._page, self._memory, self._codec)
+        return fold_into(connection, asked, fresh, self._watch)
 
     def _finished(
         self, connection: Connection[Any], build: Projection, seconds: float, *, whole: bool
@@ -139,11 +133,6 @@ class Rebuild:
             "SELECT count(*) FROM views.parked WHERE (name, version, build) = (%s, %s, %s)", build.identity
         ).fetchone()
         return Rebuilt(build, position, rows, digest, position, seconds, whole, parked[0] if parked else 0)
-
-
-def resident() -> int:
-    """Return the bytes of memory that this process has, by its peak."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
 
 
 def catch_up(

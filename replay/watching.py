@@ -53,10 +53,24 @@ class Watch:
                 connection.execute(_END, build.identity)
         self._connection = None
 
+    @contextmanager
+    def beside(self, dsn: str, builds: Sequence[Projection]) -> Iterator[None]:
+        """Note how far some builds are, of a rebuild that another process watches over."""
+        self._builds = builds
+        with psycopg.connect(dsn, autocommit=True, application_name="parkledger rebuild notes") as connection:
+            self._connection = connection
+            yield
+        self._connection = None
+
     def folded(self, position: int) -> None:
         """Note that the log is folded up to a position."""
         self._folded = position
         self._say("folding", self._builds)
+
+    def heard(self, position: int) -> None:
+        """Hear from other processes how far the log is folded; they note it themselves."""
+        self._folded = position
+        self._tell("folding", position, self._upto)
 
     def step(self, build: Projection, step: str) -> None:
         """Note what is being done with one build."""

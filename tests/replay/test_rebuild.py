@@ -326,3 +326,27 @@ def parkledger(dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_a_later_version_that_a_projector_brought_up_is_switched_to_as_it_is(
+    models: Models, log: Log, dsn: str
+) -> None:
+    told(log, bought("T-1"))
+    models.catch_up()
+    later = replace(VALIDITY, version=2)
+    Runner(dsn, (later,)).catch_up()
+    assert answered_from(dsn) == ("validity_1", 1)
+    assert switch_to_built(dsn, later).label == "validity/2"
+    assert answered_from(dsn) == ("validity_2", 1)
+    told(log, bought("T-2"))
+    Runner(dsn, (later,)).catch_up()
+    assert answered_from(dsn) == ("validity_2", 2)
+
+
+def test_several_processes_share_the_models(models: Models, log: Log, dsn: str) -> None:
+    told(log, *STORY)
+    models.catch_up()
+    made = Rebuild(dsn, PROJECTIONS, page=5, processes=2).run()
+    assert all(one.whole for one in made)
+    for one, live in zip(made, PROJECTIONS, strict=True):
+        assert rows_of(dsn, one.build) == rows_of(dsn, live)
