@@ -28,12 +28,14 @@ def basis(
     *,
     part: str | None = None,
     standing: str | None = None,
+    outcome: str | None = None,
     limit: int = 100,
     skip: int = 0,
 ) -> tuple[Sequence[dict[str, Any]], int, int]:
     """Return the citations or permits behind a report's figure, how many there are, and the position.
 
-    `part` is one of the parts that the report was parted into, `standing` where the citations stand.
+    `part` is one of the parts that the report was parted into, `standing` where the citations stand,
+    `outcome` how their appeals were decided.
 
     Raises:
         NoSuchReport: if there is none of that name.
@@ -48,6 +50,8 @@ def basis(
         conditions.append(f"part is not distinct from {literal(part or None)}")
     if standing is not None and not of_permits:
         conditions.append(f"standing = {literal(standing)}")
+    if outcome is not None and not of_permits:
+        conditions.append(f"outcome = {literal(outcome)}")
     condition = " and ".join(conditions)
     statement = (_PERMITS if of_permits else _CITATIONS).format(condition=condition, limit=limit, skip=skip)
     count = f"select count(*) from {'revenue_lines' if of_permits else 'cohort'} where {condition}"

@@ -61,12 +61,10 @@ class _Past:
 class Deriving:
     """The folds of all derived data sets, at one position of the log. Not for several threads at once."""
 
-    def __init__(
-        self, hashed: Hash, after: int, parked: Mapping[str, int], codec: Codec | None = None
-    ) -> None:
+    def __init__(self, hashed: Hash, after: int, parked: Mapping[str, int], codec: Codec) -> None:
         """Begin after a position; `parked` are the things that stand still, each with where."""
         self.after = after
-        self._codec = codec or Codec()
+        self._codec = codec
         self._hashed = hashed
         self._folds = {
             name: Fold(projection, _of(parked, name), complete=after == 0)

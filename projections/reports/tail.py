@@ -41,7 +41,7 @@ class Tail:
         """Keep the tables `tail_…` in `database`."""
         self._dsn = dsn
         self._hashed = hashed
-        self._codec = codec
+        self._codec = codec or Codec.of(dsn)
         self._database = database
         self._deriving: Deriving | None = None
         self._connection: Connection[Any] | None = None

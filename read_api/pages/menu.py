@@ -35,6 +35,12 @@ PAGES = (
     Page("History", "/audit", "Every event by tag, type and actor, and the proof of it.", "/v1/events"),
     Page("Security", "/security", "Hits as they happen, the watchlist, and incidents.", "/v1/incidents"),
     Page(
+        "Figures",
+        "/director",
+        "Violations, collection, permit revenue against plan, occupancy, appeals, and what is behind each.",
+        "/v1/reports",
+    ),
+    Page(
         "Running",
         "/operator",
         "How far behind, how long since proof of life, what is parked.",

@@ -40,11 +40,12 @@ _KEPT = "public, max-age=31536000, immutable"
 
 
 def _static() -> dict[str, tuple[bytes, str, str]]:
-    """Return our own static files and those of the installed htmx: content, media type, digest."""
+    """Return our own static files and those of the installed htmx and Bokeh: content, media type, digest."""
     own = files("read_api.pages") / "static"
     htmx = files("js_lib_htmx") / "static" / "htmx"
     named: dict[str, Traversable] = {one.name: one for one in own.iterdir() if one.is_file()}
     named["htmx/htmx.min.js"] = htmx / "htmx.min.js"
+    named["bokeh/bokeh.min.js"] = files("bokeh") / "server" / "static" / "js" / "bokeh.min.js"
     found = {}
     for name, file in named.items():
         content = file.read_bytes()

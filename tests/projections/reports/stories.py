@@ -25,7 +25,7 @@ from events.payments import (
     PaymentRefunded,
 )
 from events.permits import PermitCancelled, PermitPurchased, PermitRenewed
-from events.reads import Place, PlateRead, PlateReadCorrected, PossibleMatchConfirmed
+from events.reads import PlateRead, PlateReadCorrected, PossibleMatchConfirmed
 from events.sessions import SessionEnded, SessionExtended, SessionStarted
 from events.vocabulary import Plate
 from events.zones import ZoneOpened
@@ -199,12 +199,11 @@ class Story:
         for number in range(90):
             day = self.chance.uniform(0, 12) if self._maybe(0.6) else self.chance.uniform(0, 55)
             patrol = f"W-{int(day)}-{self.chance.randrange(2)}" if self._maybe(0.8) else None
-            place = Place(text=self.chance.choice(("row 1", "row 2"))) if self._maybe(0.3) else None
             direction = self.chance.choice(("none",) * 6 + ("entry", "exit"))
             read = f"r-{number}"
             yield PlateRead(
                 at=self.at(day), read=read, plate=self._plate(), zone=self.chance.choice(ZONES),
-                device=self.chance.choice(("H1", "H2")), direction=direction, place=place, session=patrol,
+                device=self.chance.choice(("H1", "H2")), direction=direction, session=patrol,
                 officer=self.chance.choice(OFFICERS),
             )  # fmt: skip
             if self._maybe(0.06):
