@@ -48,13 +48,15 @@ def drift(
     keys: set[str],
     codec: Codec | None = None,
 ) -> list[Drift]:
-    """Compare the rows of keys with those that the log leads to at the projection's position.
+    """Compare the rows of keys, as known at the projection's position, with those the log leads to there.
 
+    Where several share its keys, some may be further already.
     Parked keys differ by what waits; leave them out.
     """
     again = refold(projection, Stored(connection, projection, position, codec=codec), keys)
     wanted = {row for row in again.changes.opened if row[0] in keys}
-    found = set(standing_rows(connection, projection, sorted(keys)))
+    rows = standing_rows(connection, projection, sorted(keys))
+    found = {known for row in rows if (known := as_known(row, position)) is not None}
     return [Drift(str(row[0]), extra=True, row=row) for row in sorted(found - wanted, key=repr)] + [
         Drift(str(row[0]), extra=False, row=row) for row in sorted(wanted - found, key=repr)
     ]
@@ -68,6 +70,14 @@ def standing_rows(
     with connection.cursor(binary=True) as cursor:
         found = cursor.execute(statement.encode(), [keys, keys]).fetchall()
     return sorted((as_written(row) for row in found), key=lambda row: row[:3])
+
+
+def as_known(row: Row, position: int) -> Row | None:
+    """Return a whole row as it was known at a position, `None` where it was not yet."""
+    _, known_from, _, known_until, *_ = row
+    if int(str(known_from)) > position:
+        return None
+    return row if int(str(known_until)) <= position else (*row[:3], OPEN, *row[4:])
 
 
 def is_open(row: Row) -> bool:

@@ -123,3 +123,12 @@ def test_it_goes_on_where_it_was_and_stops_when_it_is_told_to(models: Models, lo
     assert not thread.is_alive()
     found = patrolled(dsn, VALIDITY)
     assert [model.proof.round_keys for model in found.models if model.proof] == [20]
+
+
+def test_what_is_known_beyond_the_models_position_is_no_drift(models: Models, log: Log, dsn: str) -> None:
+    told(log, bought("T-1"), bought("T-2"))
+    told(log, revoked("T-1", 30), bought("T-3"))
+    models.catch_up()
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE views.progress SET position = 2 WHERE name = 'validity'")
+    assert patrolled(dsn, VALIDITY).drifted == ()
