@@ -75,6 +75,15 @@ class Broker:
         self._wait()
         return self
 
+    def advertise(self, ports: Mapping[str, int]) -> None:
+        """Start again, and tell whoever comes other ports for some listeners: those of a wire in between."""
+        told = ",".join(f"{name}://127.0.0.1:{ports.get(name, self._ports[name])}" for name in PROTOCOLS)
+        self.close()
+        properties = self.directory / "server.properties"
+        lines = [one for one in properties.read_text().splitlines() if not one.startswith("advertised.")]
+        properties.write_text("\n".join([*lines, f"advertised.listeners={told}", ""]))
+        self.start()
+
     def kill(self) -> None:
         """End it without warning, as a power cut does."""
         self._end(signal.SIGKILL)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 from psycopg import Connection
 
+from event_store.streams import Program, programs
 from projections.projection import label
 
 ALIVE_WITHIN = 5.0
@@ -133,6 +134,8 @@ class Health(msgspec.Struct, frozen=True):
     parked: tuple[ParkedKey, ...]
     drifted: tuple[DriftedRow, ...] = ()
     rebuilds: tuple[RebuildHealth, ...] = ()
+    streams: tuple[Program, ...] = ()
+    """Relay, router and members of ingest, where Kafka is used."""
 
 
 _MODELS = """
@@ -176,7 +179,16 @@ def health(connection: Connection[Any]) -> Health:
     models = tuple(replace(ModelHealth(*row[:12]), proof=_proof(row[15:])) for row in rows)
     drifted = connection.execute(_DRIFTED, binary=True).fetchall()
     rebuilds = tuple(RebuildHealth(*row) for row in connection.execute(_REBUILDS).fetchall())
-    return Health(head, recorded, now, models, parked, tuple(_drifted(row) for row in drifted), rebuilds)
+    return Health(
+        head,
+        recorded,
+        now,
+        models,
+        parked,
+        tuple(_drifted(row) for row in drifted),
+        rebuilds,
+        tuple(programs(connection)),
+    )
 
 
 def _proof(columns: Sequence[Any]) -> Proof | None:

@@ -120,6 +120,16 @@ class Projections(BaseModel):
     as_of: AsOf
 
 
+class Stream(BaseModel):
+    """A program between log and Kafka."""
+
+    service: str = Field(examples=["relay", "router", "ingest"])
+    name: str
+    waiting: int = Field(description="Events that it has not published, or messages that it has not taken.")
+    alive_seconds: float = Field(description="Seconds since it proved to be alive.")
+    trouble: str | None = Field(description="What it waits for, if it cannot go on.")
+
+
 class Readiness(BaseModel):
     """Whether questions are answered from models that keep up."""
 
@@ -133,6 +143,9 @@ class Readiness(BaseModel):
         " one was not yet."
     )
     drifted: int = Field(description="Rows of live models that differ from what the log leads to.")
+    streams: list[Stream] = Field(
+        description="The programs between log and Kafka; none where it is not used."
+    )
 
 
 @router.get("/healthz", summary="Is this process alive?")
@@ -235,6 +248,16 @@ def readiness(found: Health) -> dict[str, Any]:
         "alive_seconds": None if None in alive else max((a for a in alive if a is not None), default=None),
         "proved_at": None if None in proved else min((at for at in proved if at is not None), default=None),
         "drifted": sum(label(row.model, row.version, row.build) in labels for row in found.drifted),
+        "streams": [
+            {
+                "service": one.service,
+                "name": one.name,
+                "waiting": one.waiting,
+                "alive_seconds": one.alive_seconds,
+                "trouble": one.trouble,
+            }
+            for one in found.streams
+        ],
     }
 
 
@@ -261,7 +284,22 @@ def gauges_of(found: Health) -> list[GaugeMetricFamily]:
         drifted.add_metric(labels, rows[model.name, model.version, model.build])
         if model.alive_seconds is not None:
             alive.add_metric(labels, model.alive_seconds)
-    return [head, behind, seconds, alive, parked, drifted]
+    return [head, behind, seconds, alive, parked, drifted, *_of_streams(found)]
 
 
 _LABELS = ("model", "version")
+
+
+def _of_streams(found: Health) -> list[GaugeMetricFamily]:
+    labels = ("service", "name")
+    waiting = GaugeMetricFamily(
+        "parkledger_stream_waiting", "Events or messages that a program between log and Kafka has not taken.",
+        labels=labels,
+    )  # fmt: skip
+    alive = GaugeMetricFamily(
+        "parkledger_stream_alive_seconds", "Seconds since such a program proved alive.", labels=labels
+    )
+    for one in found.streams:
+        waiting.add_metric((one.service, one.name), one.waiting)
+        alive.add_metric((one.service, one.name), one.alive_seconds)
+    return [waiting, alive]

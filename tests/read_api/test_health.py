@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
+
+from event_store import streams
 from events.zones import ZoneOpened
 from projections.connection import connect
 from projections.patrol import Patrol
@@ -114,3 +117,20 @@ def test_parked_keys_are_tried_again_by_an_administrator_only(office: Office) ->
     assert (missing.status_code, "Did you mean zones?" in missing.json()["detail"]) == (404, True)
     done = office.post("/v1/projections/zones/retry", "admin")
     assert (done.status_code, done.json()) == (202, {"keys": ["zone:F"]})
+
+
+def test_programs_between_log_and_kafka_tell_how_much_waits_and_why(office: Office) -> None:
+    office.report(ZONE, catch_up=False)
+    with psycopg.connect(office.dsn, autocommit=True) as connection:
+        streams.ensure(connection)
+        streams.report(connection, "relay", "parkledger", 0, "No Kafka broker answers at kafka:9092.")
+        streams.report(connection, "ingest", "parkledger here 7", 12, None)
+    with projector(office):
+        office.get("/v1/projections", "admin", at_least=1)
+        ready = office.get("/readyz", None).json()
+        metrics = office.get("/metrics", None).text
+    assert [(one["service"], one["waiting"], one["trouble"]) for one in ready["streams"]] == [
+        ("ingest", 12, None),
+        ("relay", 1, "No Kafka broker answers at kafka:9092."),
+    ]
+    assert 'parkledger_stream_waiting{name="parkledger here 7",service="ingest"} 12.0' in metrics
