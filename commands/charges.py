@@ -41,8 +41,8 @@ def paid(state: CitationLedger, at: datetime) -> int:
 
 def decisions(state: CitationLedger, at: datetime) -> list[Step]:
     """Return the decisions that stand at an instant, in the order in which they were made."""
-    made = [a.decision for a in state.appeals.values()]
-    return sorted((d for d in made if d is not None and d.at <= at), key=lambda d: (d.at, d.position))
+    made = [a.decision_at(at) for a in state.appeals.values()]
+    return sorted((d for d in made if d is not None), key=lambda d: (d.at, d.position))
 
 
 def fine_at(state: CitationLedger, at: datetime) -> int:

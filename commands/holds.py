@@ -6,7 +6,7 @@ that late filing was requested. A reinstated appeal holds again until it is deci
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import assert_never
 
 import msgspec
@@ -70,6 +70,8 @@ WORDS = {
 }
 """The state that an appeal is in after each of its events."""
 
+_LAST = datetime.max.replace(tzinfo=UTC)
+
 CLOSING = ("decided", "withdrawn", "late_filing_refused")
 """The states in which an appeal asks nothing of the office any more."""
 
@@ -110,7 +112,11 @@ class Appeal(msgspec.Struct, frozen=True):
     @property
     def decision(self) -> Step | None:
         """The decision that stands: the last one, unless the appeal was reinstated after it."""
-        steps = [s for s in self.steps if s.word in {"decided", "reinstated"}]
+        return self.decision_at(_LAST)
+
+    def decision_at(self, at: datetime) -> Step | None:
+        """Return the decision that stood at an instant; a reinstatement takes it away from its own instant on."""
+        steps = [s for s in self.steps if s.word in {"decided", "reinstated"} and s.at <= at]
         return steps[-1] if steps and steps[-1].word == "decided" else None
 
     @property

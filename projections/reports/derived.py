@@ -141,10 +141,7 @@ def _instants(whole: CitationLedger) -> Iterable[datetime]:
     yield from (void.at for void in whole.voids)
     yield from (fee.at for fee in whole.fees)
     for appeal in whole.appeals.values():
-        if appeal.filed_at is not None:
-            yield appeal.filed_at
-        if appeal.decision is not None:
-            yield appeal.decision.at
+        yield from (step.at for step in appeal.steps)
     for payment in whole.payments.values():
         yield from _acting(payment)
 
