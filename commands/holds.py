@@ -115,7 +115,7 @@ class Appeal(msgspec.Struct, frozen=True):
         return self.decision_at(_LAST)
 
     def decision_at(self, at: datetime) -> Step | None:
-        """Return the decision that stood at an instant; a reinstatement takes it away from its own instant on."""
+        """Return the decision that stood at an instant; a reinstatement takes it away from its own on."""
         steps = [s for s in self.steps if s.word in {"decided", "reinstated"} and s.at <= at]
         return steps[-1] if steps and steps[-1].word == "decided" else None
 
