@@ -9,8 +9,11 @@ import asyncio
 import logging
 import os
 import platform
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Thread
 from time import monotonic
@@ -37,6 +40,8 @@ from write_api.remembered import AnswersInMemory, Recalling
 GROUP = "ingest"
 AT_ONCE = 500
 """Messages that are decided and appended together."""
+AHEAD = 1
+"""Batches that may be under way while the next one is fetched."""
 LISTEN = 500
 """Milliseconds that a look for messages waits at most."""
 PUBLISHED_WITHIN = 30.0
@@ -68,6 +73,7 @@ class Ingest:
         self._stopped = Flag()
         self._trouble: str | None = None
         self._reported = 0.0
+        self._ends: dict[Any, Any] = {}
         self.name = f"{topics.prefix} {platform.node()} {os.getpid()}"
 
     def stop(self) -> None:
@@ -101,33 +107,54 @@ class Ingest:
         consumer = connected(KafkaConsumer, self._access, **member_of(self._topics.group(GROUP)))
         try:
             consumer.subscribe([self._topics.name(READS_IN)])
-            while not self._stopped.is_set():
-                found = consumer.poll(timeout_ms=LISTEN, max_records=AT_ONCE)
+            under_way: deque[_Batch] = deque()
+            while not self._stopped.is_set() or under_way:
+                found = {} if self._stopped.is_set() else self._polled(consumer, waiting=not under_way)
                 if found:
-                    self._take(loop, producer, found)
-                    consumer.commit_async()
+                    under_way.append(self._begun(loop, found))
+                while under_way and (len(under_way) > AHEAD or not found):
+                    self._finish(consumer, producer, under_way.popleft())
                 self._look_after(consumer, idle=not found)
         finally:
             with suppress(Exception):  # what was not committed comes again
-                consumer.commit(timeout_ms=5_000)
+                mine = consumer.assignment()
+                consumer.commit({at: end for at, end in self._ends.items() if at in mine}, timeout_ms=5_000)
+            self._ends.clear()
             consumer.close(autocommit=False, timeout_ms=2_000)
             producer.close(timeout=2)
 
-    def _take(
-        self, loop: asyncio.AbstractEventLoop, producer: Any, found: Mapping[Any, Sequence[Any]]
-    ) -> None:
-        """Append a batch, and publish what cannot be taken with its reason."""
+    def _polled(self, consumer: Any, *, waiting: bool) -> Mapping[Any, Sequence[Any]]:
+        """Return the next messages by partition; wait for some only where nothing is under way."""
+        found: Mapping[Any, Sequence[Any]] = consumer.poll(
+            timeout_ms=LISTEN if waiting else 0, max_records=AT_ONCE
+        )
+        return found
+
+    def _begun(self, loop: asyncio.AbstractEventLoop, found: Mapping[Any, Sequence[Any]]) -> "_Batch":
+        """Begin to append a batch."""
         records = [record for part in found.values() for record in part]
         arrived = [Arrived(record.key, record.value, record.headers or ()) for record in records]
-        problems = asyncio.run_coroutine_threadsafe(self._reads.take(arrived), loop).result()
+        taking = asyncio.run_coroutine_threadsafe(self._reads.take(arrived), loop)
+        return _Batch(records, taking, {at: part[-1].offset + 1 for at, part in found.items()})
+
+    def _finish(self, consumer: Any, producer: Any, batch: "_Batch") -> None:
+        """Wait until a batch is durable, publish what cannot be taken with its reason, then commit."""
+        from kafka.structs import OffsetAndMetadata  # noqa: PLC0415
+
+        problems = batch.taking.result()
         rejected = [
             self._rejected(producer, record, problem)
-            for record, problem in zip(records, problems, strict=True)
+            for record, problem in zip(batch.records, problems, strict=True)
             if problem is not None
         ]
         deadline = monotonic() + PUBLISHED_WITHIN
         for one in rejected:
             one.get(max(0.0, deadline - monotonic()))
+        mine = consumer.assignment()  # what went to another member is that one's to commit
+        ends = {at: OffsetAndMetadata(end, "", -1) for at, end in batch.ends.items() if at in mine}
+        if ends:
+            consumer.commit_async(ends)
+            self._ends |= ends
 
     def _rejected(self, producer: Any, record: Any, problem: Problem) -> Any:
         """Publish a message that cannot be taken as it came, with the problem as RFC 9457 writes it."""
@@ -161,6 +188,15 @@ class Ingest:
         if trouble != self._trouble:
             _LOG.warning("ingest waits: %s", trouble)
         self._trouble = trouble
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Messages that are being appended, and the offset that follows them in each partition."""
+
+    records: Sequence[Any]
+    taking: "Future[list[Problem | None]]"
+    ends: Mapping[Any, int]
 
 
 def _waiting(consumer: Any) -> int:
