@@ -23,7 +23,7 @@ from operations.embedded import EmbeddedPostgres
 from operations.serving import migrate_all
 from replay.town.checking import checks
 from replay.town.simulated import Lived, Year
-from replay.town.year import Size, Town
+from replay.town.year import DAYS, Size, Town
 
 BENCH = "town"
 USUAL, QUICK = 0.1, 0.004
@@ -77,7 +77,8 @@ def checked(dsn: str) -> int:
 def main() -> None:
     """Live the year and print its figures; exit status 1 if anything is wrong with what it left."""
     scale = float(os.environ.get("TOWN_SCALE", USUAL))
-    size = Size(QUICK, 60) if "--quick" in sys.argv else Size(scale)
+    days = int(os.environ.get("TOWN_DAYS", DAYS))
+    size = Size(QUICK, 60) if "--quick" in sys.argv else Size(scale, days)
     note(f"{size.days} days at {size.scale:g} of the whole")
     with (
         tempfile.TemporaryDirectory(prefix="parkledger-town-") as directory,

@@ -40,6 +40,7 @@ from read_api.looking_up import Register
 from read_api.metering import Meter
 from read_api.pages import (
     audit,
+    basement,
     citation,
     desk,
     director,
@@ -90,6 +91,7 @@ ROUTERS: Sequence[APIRouter] = (
     audit.router,
     security_page.router,
     telling.router,
+    basement.router,
     rendering.router,
 )
 """One router an area."""

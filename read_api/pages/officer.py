@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from commands.zones import Zone, rules_in_force
 from events.vocabulary import plate_of
 from operations.doors import Visitor
+from operations.permissions import Access, access
 from operations.problems import Problem
 from projections.validity_answers import Alert, ValidityAnswer
 from read_api.asking import unusable
@@ -28,6 +29,7 @@ from read_api.zones import zones_of
 router = APIRouter(include_in_schema=False)
 
 QUESTION = "/v1/validity"
+SYNC = "/v1/devices/{device}/sync"
 REGION = "ON"
 ONE_LOOK_UP = 900
 """Seconds within which a page that keeps itself up to date is one look-up of the same plate."""
@@ -139,6 +141,7 @@ async def officer(
     if wants_part(request):
         return page(request, "answer.html", view)
     view |= {"zones": [one.opened for one in open_now], "purposes": _purposes(view["problem"], purpose)}
+    view["offline"] = access(visitor.principal.role, "POST", SYNC) is not Access.NONE
     view |= {"stream": _stream(view["answer"]), **seen_by(visitor)}
     return page(request, "officer.html", view, status)
 

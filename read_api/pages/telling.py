@@ -67,7 +67,7 @@ async def tell(request: Request, name: str, door: Here) -> Response:
         if access(visitor.principal.role, "POST", step.path) is Access.NONE:
             raise Problem(403, "Not permitted", f"The role {visitor.principal.role} may not do this.")
     back = _back(fields)
-    told = await _each(door, form, fields, _token(request))
+    told = await _each(door, form, fields, token_from(request))
     if told.status not in _TAKEN:
         return _refused(request, told, back)
     await _shown(door, told.position)
@@ -83,7 +83,9 @@ async def _each(door: Door, form: Form, fields: Mapping[str, str], token: str) -
     told = Told(422, {})
     for number, step in enumerate(form.steps):
         path, said = _command(step, fields)
-        told = await asyncio.to_thread(_send, door.settings.commands, path, said, token, f"{key}-{number}")
+        told = await asyncio.to_thread(
+            handed_on, door.settings.commands, path, said, token, f"{key}-{number}"
+        )
         if told.status not in _TAKEN:
             break
     return told
@@ -101,7 +103,13 @@ def _command(step: Step, fields: Mapping[str, str]) -> tuple[str, dict[str, Any]
     return "/".join(parts), said
 
 
-def _send(address: str, path: str, said: Mapping[str, Any], token: str, key: str) -> Told:
+def handed_on(address: str, path: str, said: Mapping[str, Any], token: str, key: str) -> Told:
+    """Return what the write API answers to a command in the name of the token's subject.
+
+    Raises:
+        Problem: 503, if it does not answer.
+
+    """
     where = urlsplit(address)
     kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
     connection = kind(where.hostname or "127.0.0.1", where.port, timeout=PATIENCE)
@@ -150,7 +158,13 @@ def _back(fields: Mapping[str, str]) -> str:
     return back if back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable() else "/"
 
 
-def _token(request: Request) -> str:
+def token_from(request: Request) -> str:
+    """Return the token of who is signed in.
+
+    Raises:
+        Problem: 401, if nobody is.
+
+    """
     try:
         return token_of(request.headers.get("authorization"), request.headers.get("cookie"))
     except NotAuthenticated as error:
