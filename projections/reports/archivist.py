@@ -65,8 +65,10 @@ class Archivist:
         self._rows = rows
         self._deriving: Deriving | None = None
 
-    def catch_up(self, done: Callable[[Manifest], None] = lambda _: None) -> Manifest:
-        """Archive all that the log holds by now, and tell after each segment.
+    def catch_up(
+        self, done: Callable[[Manifest], None] = lambda _: None, *, upto: int | None = None
+    ) -> Manifest:
+        """Archive all that the log holds by now, or until position `upto` is in; tell after each segment.
 
         Raises:
             BrokenArchive: if the archive is of another log, or damaged.
@@ -78,6 +80,8 @@ class Archivist:
             while (stretch := _next(connection, manifest.upto, self._rows)) is not None:
                 manifest = self._write(connection, manifest, stretch)
                 done(manifest)
+                if upto is not None and manifest.upto >= upto:
+                    return manifest
             while self._archive.compact():
                 manifest = self._archive.manifest()
         return manifest

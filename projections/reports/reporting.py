@@ -144,9 +144,9 @@ class Reports:
         recorded = self._recorded(position)
         at = question.at or _instant(recorded, question)
         with self._database.cursor() as session:
-            session.execute("set timezone to 'UTC'")
-            for name, value in {**question.variables(), "known": position, "at_instant": at}.items():
-                session.execute(f'set variable "{name}" = {literal(value)}')
+            variables = {**question.variables(), "known": position, "at_instant": at}
+            stated = "".join(f'set variable "{n}" = {literal(value)};' for n, value in variables.items())
+            session.execute(f"set timezone to 'UTC'; {stated}")
             yield session, Moment(position, recorded, at)
 
     def refresh(self) -> int:
