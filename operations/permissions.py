@@ -119,6 +119,7 @@ GET /v1/events/{position}/proof         -      -       yes     yes     -       -
 GET /v1/checkpoints                     yes    yes     yes     yes     yes     yes      yes      yes   yes
 GET /v1/reports                         -      -       -       yes     yes     yes      -        yes   -
 GET /v1/reports/{name}                  -      -       -       yes     yes     yes      -        yes   -
+GET /v1/curb-events                     -      -       -       yes     yes     yes      -        yes   -
 GET /v1/reports/{name}/basis            -      -       -       yes     yes     yes      -        yes   -
 GET /v1/projections                     -      -       -       yes     yes     -        -        yes   -
 POST /v1/projections/{model}/retry      -      -       -       -       -       -        -        yes   -

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from operations.problems import Problem
 from projections.reports.basis import basis
 from projections.reports.catalogue import NoSuchReport, Report, reports
+from projections.reports.curb import curb_events
 from projections.reports.exporting import answer_csv, answer_parquet, as_dict
 from projections.reports.plan import BadPlan
 from projections.reports.questions import BadQuestion, question_of
@@ -221,6 +222,39 @@ async def behind_it(
     return json_answer(
         {"total": total, "rows": rows, "as_of": {"position": position, "recorded": None, "age_ms": 0.0}}
     )
+
+
+@router.get(
+    "/v1/curb-events",
+    summary="Events as Curb Data Specification JSON",
+    responses={
+        200: {
+            "description": "Curb Events of CDS 1.1, oldest first; plates are left out.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+        **problems(401, 403, 422, 503),
+    },
+)
+async def curb(
+    door: Here,
+    _: Visit,
+    asked: Asked,
+    said: Words,
+    currency: Annotated[str, Query(pattern="^[A-Z]{3}$", description="ISO 4217 code of amounts.")] = "USD",
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    skip: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+) -> Response:
+    """Answer plate reads, sessions and citations of a period as other systems of a city take them."""
+    found, position = await answered(
+        lambda: curb_events(
+            asked,
+            question_of(asked, "violations", said, door.settings.timezone),
+            currency=currency,
+            limit=limit,
+            skip=skip,
+        )
+    )
+    return json_answer(found, {"Log-Position": str(position)})
 
 
 def reached(position: int, at_least: int | None, said: Mapping[str, str | None]) -> None:

@@ -42,6 +42,7 @@ ASKED = {
     "/v1/events/{position}/proof": "/v1/events/1/proof",
     "/v1/checkpoints": "/v1/checkpoints",
     "/v1/reports": "/v1/reports",
+    "/v1/curb-events": "/v1/curb-events",
     "/v1/reports/{name}": "/v1/reports/violations",
     "/v1/reports/{name}/basis": "/v1/reports/violations/basis",
 }
