@@ -36,10 +36,10 @@ def main() -> None:
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="parkledger-bench-"))
         server = stack.enter_context(EmbeddedPostgres(Path(directory) / "server", options=options))
-        rounds = 1 if asked.quick else 3
-        catch_up(server, events // 4, 2_000 if asked.quick else 10_000, rounds, bench=BENCH, goal=50)
+        rounds, theirs = 1 if asked.quick else 3, max(2_000, events // 100)
+        catch_up(server, events // 4, theirs, rounds, bench=BENCH, goal=50)
         office = filled(server, "office", events)
-        replay_rebuilding.rebuilding(server, office, events, 2_000 if asked.quick else 10_000, rounds)
+        replay_rebuilding.rebuilding(server, office, events, theirs, rounds)
         replay_rebuilding.together(office, events, rounds)
         replay_rebuilding.verifying(office, rounds)
         seconds = 2.0 if asked.quick else 6.0
