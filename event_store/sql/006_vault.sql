@@ -25,3 +25,7 @@ begin
 end $$;
 create trigger refuse_change before update or delete or truncate on vault.secret
     for each statement execute function vault.refuse_change();
+
+grant usage on schema vault to parkledger_app, parkledger_import;
+grant select, insert, update on vault.keys to parkledger_app, parkledger_import;
+grant select on vault.secret to parkledger_app, parkledger_import;
