@@ -43,7 +43,10 @@ LEVEL_BY = 4_000
 
 
 class OtherShares(RuntimeError):
-    """The read models are shared in another number of parts than the topic `work` has partitions."""
+    """The read models are shared in another number of parts than the topic `work` has partitions.
+
+    To share them anew, run one projector with PARKLEDGER_PROJECTOR_SOURCE=postgresql once.
+    """
 
 
 class SharedCells(Cells):
@@ -132,7 +135,11 @@ def found(
     connection.execute(_BEGIN, [of, of, *projection.identity])
     rows = connection.execute(_SHARES, projection.identity).fetchall()
     if any(row[1] != of for row in rows):
-        raise OtherShares(f"{OtherShares.__doc__} ({projection.label}: {rows[0][1]}, not {of})")
+        raise OtherShares(
+            f"The read models are shared in another number of parts than the topic `work` has partitions "
+            f"({projection.label}: {rows[0][1]}, not {of}). To share them anew, run one projector with "
+            "PARKLEDGER_PROJECTOR_SOURCE=postgresql once."
+        )
     return _shares(connection, projection, [row for row in rows if row[0] in mine], codec)
 
 
