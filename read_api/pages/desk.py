@@ -1,7 +1,7 @@
 """The dispute desk: open appeals by deadline, the newest citations, and any citation by its number."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,10 +11,13 @@ from fastapi.responses import RedirectResponse
 from event_store.log import Log
 from events.boundary import on
 from events.citations import CitationIssued
+from read_api.citations import finding_of
 from read_api.door import Here
 from read_api.looking_up import Subject
+from read_api.pages.finding_words import REASONS
 from read_api.pages.menu import arrive, seen_by
 from read_api.pages.rendering import HEADERS, page, wants_part
+from read_api.pages.verdict import ACTS
 from read_api.zones import time_zones
 
 router = APIRouter(include_in_schema=False)
@@ -22,6 +25,9 @@ router = APIRouter(include_in_schema=False)
 QUESTION = "/v1/appeals"
 ONE_LOOK_UP = 900
 LAST = 25
+ADVISED = 10
+"""Appeals at the head of the queue that are shown with what the evidence says."""
+NO_ADVICE = {"act": "", "why": ""}
 LONGEST_NAME = 100
 
 
@@ -40,7 +46,7 @@ async def desk(request: Request, door: Here, citation: str = "", purpose: str | 
     written = await door.lookups.citations(most=LAST)
     view: dict[str, Any] = {
         "missing": wanted,
-        "appeals": [_linked(row) for row in appeals.rows],
+        "appeals": await asyncio.to_thread(advised, door.log, appeals.rows),
         "citations": [_linked(row) for row in written.rows],
         "zone_info": await asyncio.to_thread(time_zones, door.log),
         "as_of": written.as_of,
@@ -59,6 +65,22 @@ def address_of(citation: str) -> str:
 def was_written(log: Log, citation: str) -> bool:
     """Tell whether the log holds the citation."""
     return bool(log.read(on(CitationIssued, citation=citation), limit=1).entries)
+
+
+def advised(log: Log, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the queue; what is due first with what the evidence says should be done."""
+    head = log.head()
+    return [
+        {**_linked(row), **(_advice(log, row["citation"], head) if number < ADVISED else NO_ADVICE)}
+        for number, row in enumerate(rows)
+    ]
+
+
+def _advice(log: Log, citation: str, head: int) -> dict[str, str]:
+    found = finding_of(log, citation, head)
+    if found is None:
+        return NO_ADVICE
+    return {"act": ACTS[found.disposition], "why": REASONS.get(found.reason, found.reason)}
 
 
 def _linked(row: Mapping[str, Any]) -> dict[str, Any]:

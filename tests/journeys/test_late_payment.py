@@ -96,6 +96,8 @@ def test_the_finding_follows_the_slider_over_what_was_known(morning: Morning, vi
     morning.is_appealed()
     desk = visits("dispute")
     desk.open("/desk")
+    row = desk.page.get_by_role("row", name=morning.citation).first
+    expect(row).to_contain_text("DISMISS: A right covered the plate when it was read.")
     desk.page.get_by_role("link", name=morning.citation).first.click()
     finding = desk.page.locator(".finding")
     expect(finding).to_have_attribute("data-disposition", "DISMISSED")
