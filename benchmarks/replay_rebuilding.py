@@ -22,14 +22,13 @@ READING = "reading the log alone, keyset pages of raw rows"
 PER_APPEND = 1000
 
 _REBUILD = """
-import os, sys
+import sys
 from operations.processes import settle_memory
 from projections.registry import PROJECTIONS
 from replay.rebuild import Rebuild
 settle_memory()
 chosen = [model for model in PROJECTIONS if model.name in sys.argv[2:]]
-processes = min(os.cpu_count() or 1, len(chosen))
-print(max(o.seconds for o in Rebuild(sys.argv[1], chosen, digest=False, processes=processes).run()))
+print(max(o.seconds for o in Rebuild(sys.argv[1], chosen, digest=False, processes=None).run()))
 """
 _READ = """
 import sys, time

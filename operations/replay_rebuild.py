@@ -112,9 +112,7 @@ def _rebuilt(
     os.nice(GIVES_WAY)
     limit = None if memory is None else memory * MEGABYTE
     with bar(quiet=as_json) as tell:
-        found = Rebuild(
-            dsn, chosen, memory=limit, watch=Watch(tell), processes=processes or os.cpu_count() or 1
-        ).run()
+        found = Rebuild(dsn, chosen, memory=limit, watch=Watch(tell), processes=processes).run()
     for one in found:
         comparison = Comparison(dsn, one.build)
         first = comparison.written_to(compare_to) if compare_to else comparison.counted()

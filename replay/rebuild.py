@@ -26,7 +26,7 @@ from projections.convoy import Convoy, Traveller
 from projections.locking import lock, lock_rebuild
 from projections.projection import Projection
 from replay.pages import PAGE, head_of
-from replay.sharing import Share, fold_into, in_processes, shared
+from replay.sharing import Share, fold_into, in_processes, shared, worthwhile
 from replay.watching import Watch
 
 BATCH = 4_000
@@ -74,11 +74,12 @@ class Rebuild:
         watch: Watch | None = None,
         codec: Codec | None = None,
         digest: bool = True,
-        processes: int = 1,
+        processes: int | None = 1,
     ) -> None:
         """Rebuild these, keeping to `memory` bytes (half of what is free); `digest` the rows at the end.
 
-        Several processes share the models among them; those of the registry only.
+        Several processes share the models among them, those of the registry only; with `None` as many as
+        are worth their start.
         """
         self._digest = digest
         self._processes = processes
@@ -116,7 +117,8 @@ class Rebuild:
 
     def _fold(self, connection: Connection[Any], fresh: Sequence[Projection], upto: int) -> set[str]:
         """Fold the log into new builds, and write them; return those that fitted into memory as a whole."""
-        groups = shared(connection, fresh, self._processes)
+        processes = worthwhile(upto) if self._processes is None else self._processes
+        groups = shared(connection, fresh, processes)
         if len(groups) > 1:
             asked = Share(self._dsn, upto, self._page, self._memory // len(groups))
             return in_processes(connection, asked, groups, self._watch)

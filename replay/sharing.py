@@ -26,6 +26,8 @@ from replay.pages import ahead
 from replay.watching import EVERY, Watch
 
 _KIB = 1024
+WORTH = 200_000
+"""Events from which on several models are shared among processes."""
 _COUNTS = "SELECT count(*) FROM log.events WHERE type = ANY(%s) AND position <= %s"
 _FOLDED = "SELECT min(folded) FROM views.rebuilds WHERE name = ANY(%s)"
 
@@ -39,6 +41,11 @@ class Share:
     page: int
     memory: int
     codec: Codec | None = None
+
+
+def worthwhile(events: int) -> int:
+    """Return how many processes are worth their start, which takes as long as folding some 100,000 events."""
+    return os.cpu_count() or 1 if events >= WORTH else 1
 
 
 def shared(
