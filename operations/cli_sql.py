@@ -1,5 +1,6 @@
 """`parkledger sql`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     import duckdb
 
 EXAMPLE = '**Example:** `parkledger sql "select lot, count(*) from citations group by lot"`'
+_POLITE = 10
+"""Added to the niceness of this process: an analyst's query gives way to whoever serves the office."""
 _WELCOME = """History as tables: `views;` lists them, `describe citations;` their columns. A query ends
 with `;`. `SET VARIABLE known = 1042;` shows everything as it was known at that position. Ctrl-D ends.
 """
@@ -38,6 +41,8 @@ def sql(
     from projections.reports.asking import Question
     from projections.reports.tail import ArchiveBehind
 
+    if query is None or sys.stdin.isatty():
+        os.nice(_POLITE)
     settings = Settings.from_environment()
     try:
         with (

@@ -9,6 +9,7 @@ own, in which variables say what is asked; the views look at these.
 """
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,7 +79,9 @@ class Reports:
         self._lock = Lock()
         self._manifest: Manifest | None = None
         self._database = duckdb.connect()
-        self._database.execute("set timezone to 'UTC'; set enable_object_cache to true")
+        self._database.execute("set timezone to 'UTC'; set parquet_metadata_cache to true")
+        # Half of the cores at most: whoever cites or looks up meanwhile must not wait for a report.
+        self._database.execute(f"set threads to {max(1, (os.cpu_count() or 1) // 2)}")
         self._tail = Tail(dsn, hashed, self._database, codec)
         self._plan.ensure(self._database)
 
