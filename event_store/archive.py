@@ -62,9 +62,11 @@ def writing(dsn: str) -> Iterator[None]:
 
     """
     with psycopg.connect(dsn, autocommit=True, application_name="parkledger archive") as connection:
-        row = connection.execute("select pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
-        if row is None or not row[0]:
-            raise Occupied("Another process writes the archive.")
+        connection.execute("set lock_timeout = '2s'")  # the server notices late that a process is gone
+        try:
+            connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+        except psycopg.errors.LockNotAvailable as held:
+            raise Occupied("Another process writes the archive.") from held
         yield
 
 

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 from projections.projection import Projection
+
+NOTICED_WITHIN = "2s"
+"""By when the server has noticed that a session is over."""
 
 _NUMBER = "hashtextextended('parkledger view ' || %s, 0)"
 
@@ -36,8 +40,17 @@ def unlock(connection: Connection[Any], projection: Projection) -> None:
 
 
 def lock_rebuild(connection: Connection[Any], name: str) -> bool:
-    """Take the lock of those who rebuild a read model, unless somebody else does."""
-    row = connection.execute(
-        "SELECT pg_try_advisory_lock(hashtextextended('parkledger rebuild ' || %s, 0))", [name]
-    ).fetchone()
-    return row is not None and bool(row[0])
+    """Take the lock of those who rebuild a read model, unless somebody else does.
+
+    Waits for a moment: the server notices a little later than we do that a process which had it is gone.
+    """
+    connection.execute(f"SET lock_timeout = '{NOTICED_WITHIN}'".encode())
+    try:
+        connection.execute(
+            "SELECT pg_advisory_lock(hashtextextended('parkledger rebuild ' || %s, 0))", [name]
+        )
+    except psycopg.errors.LockNotAvailable:
+        return False
+    finally:
+        connection.execute("RESET lock_timeout")
+    return True

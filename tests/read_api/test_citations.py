@@ -86,7 +86,7 @@ def test_a_strangers_citation_is_not_shown_to_a_parker(late_payment: Office) -> 
 def test_the_page_shows_what_was_known_at_each_step(late_payment: Office) -> None:
     page = late_payment.get(f"/citations/{CITATION}", "dispute").text
     assert 'data-disposition="DISMISSED"' in page
-    assert "28 min 53 s after it happened" in page
+    assert "DISMISS: permit T-1001 was paid at 9:02:11 and posted at 9:31:04" in page
     assert PLATE.partition(" ")[2] in page
     earlier = late_payment.get(f"/citations/{CITATION}", "dispute", known=5).text
     assert 'data-disposition="UPHELD"' in earlier

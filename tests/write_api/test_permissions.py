@@ -14,7 +14,7 @@ from write_api.areas import ROUTES
 from write_api.routes import CommandRoute
 
 type Headers = Callable[..., dict[str, str]]
-NOT_BUILT = {"/v1/legal-holds", "/v1/erasure-requests"}
+NOT_BUILT = {"/v1/erasure-requests"}
 """Routes of the table whose commands come with a later issue."""
 
 BODIES: dict[str, Any] = {
