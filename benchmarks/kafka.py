@@ -24,7 +24,7 @@ from benchmarks.kafka_ingest import by_http, by_topic
 from benchmarks.kafka_work import HEAVY
 from benchmarks.projections_telling import scattered
 from event_store import streams
-from event_store.brokers import Access, connected
+from event_store.brokers import Access, using
 from event_store.connections import connect
 from event_store.identifiers import uuid7
 from event_store.migrations import migrate
@@ -175,13 +175,11 @@ def _bare(dsn: str, access: Access, events: int) -> Sample:
     names = {area: topics.name(area) for area in AREA_NAMES}
     began = time.perf_counter()
     topics.ensure(access, AREA_NAMES)  # both connect, look at the topics, and connect again
-    producer = connected(KafkaProducer, access, **producing(LARGEST))
-    for one in ready:
-        producer.send(names[one.stream], one.value, one.key, one.headers)
-    producer.flush(60)
-    rate = len(ready) / (time.perf_counter() - began)
-    producer.close(timeout=5)
-    return {"rate": rate}
+    with using(KafkaProducer, access, **producing(LARGEST)) as producer:
+        for one in ready:
+            producer.send(names[one.stream], one.value, one.key, one.headers)
+        producer.flush(60)
+        return {"rate": len(ready) / (time.perf_counter() - began)}
 
 
 def end_to_end(server: EmbeddedPostgres, access: Access, seconds: float, rounds: int) -> None:
@@ -203,23 +201,24 @@ def end_to_end(server: EmbeddedPostgres, access: Access, seconds: float, rounds:
 
 
 def _lived(dsn: str, access: Access, prefix: str, seconds: float) -> tuple[Sample, Sample]:
-    consumer = connected(KafkaConsumer, access, enable_auto_commit=False, fetch_max_wait_ms=100)
     partitions = [TopicPartition(f"{prefix}.{area}", n) for area in ("permits", "payments") for n in range(3)]
-    consumer.assign(partitions)
-    consumer.seek_to_end()
-    for partition in partitions:
-        consumer.position(partition)
     program = [sys.executable, "-c", _TELLING, dsn, str(seconds)]
     told: dict[int, float] = {}
     seen: dict[int, float] = {}
     folded: dict[int, float] = {}
-    progress = Progress(dsn)
     with (
         tempfile.TemporaryFile("w+") as said,  # a pipe would fill up: it is read at the end
-        subprocess.Popen(program, stdout=said, text=True) as telling,
+        closing(Progress(dsn)) as progress,
+        using(KafkaConsumer, access, enable_auto_commit=False, fetch_max_wait_ms=100) as consumer,
     ):
+        consumer.assign(partitions)
+        consumer.seek_to_end()
+        for partition in partitions:
+            consumer.position(partition)
         reached = progress.position("validity")
-        while telling.poll() is None or len(seen) < 500 * seconds * 0.99:
+        telling = subprocess.Popen(program, stdout=said, text=True)
+        end = time.monotonic() + 10 * seconds + 30
+        while (telling.poll() is None or len(seen) < 500 * seconds * 0.99) and time.monotonic() < end:
             for records in consumer.poll(timeout_ms=1).values():
                 now = time.time()
                 for record in records:
@@ -228,12 +227,13 @@ def _lived(dsn: str, access: Access, prefix: str, seconds: float) -> tuple[Sampl
             if at > reached:
                 folded.update(dict.fromkeys(range(reached + 1, at + 1), time.time()))
                 reached = at
+        telling.wait()
+        if len(seen) < 500 * seconds * 0.99:
+            raise RuntimeError(f"only {len(seen)} of {500 * seconds:.0f} events came by way of Kafka")
         said.seek(0)
         for line in said:
             position, _, instant = line.partition(" ")
             told[int(position)] = float(instant)
-    progress.close()
-    consumer.close(autocommit=False)
     return _latencies(told, seen), _latencies(told, folded)
 
 

@@ -21,7 +21,7 @@ import psycopg
 from kafka import KafkaProducer
 
 from benchmarks.harness import Sample
-from event_store.brokers import Access, connected
+from event_store.brokers import Access, using
 from event_store.postgres import PostgresLog
 from event_store.topics import READS_IN, REJECTED
 from events.envelope import Append
@@ -40,12 +40,11 @@ def by_topic(server: EmbeddedPostgres, access: Access, directory: Path, reads: i
     """Publish the reads first, then let one member of the group take them."""
     settings = _office(server, access, directory)
     settings.topics.ensure(access, (READS_IN, REJECTED))
-    producer = connected(KafkaProducer, access, batch_size=65_536)
     topic = settings.topics.name(READS_IN)
-    for line in _lines(reads):
-        producer.send(topic, line, b"H%d" % (len(line) % 7))
-    producer.flush(60)
-    producer.close(timeout=5)
+    with using(KafkaProducer, access, batch_size=65_536) as producer:
+        for line in _lines(reads):
+            producer.send(topic, line, b"H%d" % (len(line) % 7))
+        producer.flush(60)
     with _serving("ingest", settings):
         return {"rate": _rate(settings, reads)}
 

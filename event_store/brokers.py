@@ -7,7 +7,8 @@ with a bound on every wait, and begins here.
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ type Mechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"]
 PATIENCE = 10.0
 """Seconds that a first connection may take."""
 _PROBE = 3.0
+_ENDING = 2.0
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it tells every attempt; we tell what follows from it
 
 
@@ -79,27 +81,67 @@ class Access:
         return context
 
 
-def connected[C](make: Callable[..., C], access: Access, **options: Any) -> C:
-    """Return a client of kafka-python that has reached a broker.
+@contextmanager
+def using[C](make: Callable[..., C], access: Access, **options: Any) -> Iterator[C]:
+    """Yield a client of kafka-python that has reached a broker, and leave nothing of it running afterwards.
+
+    What was sent and not acknowledged by then is dropped; what was polled and not committed comes again.
 
     Raises:
         BrokerUnavailable: with the sentence that says why there is none.
 
     """
+    networks: list[Any] = []
+    made: C | None = None
+    try:
+        made = _connected(make, access, networks, options)
+        yield made
+    finally:
+        with suppress(Exception):  # what mattered was acknowledged or committed before
+            _let_go(made)
+        for network in networks:
+            with suppress(Exception):
+                network.close()
+
+
+def _connected[C](
+    make: Callable[..., C], access: Access, networks: list[Any], options: Mapping[str, Any]
+) -> C:
     from kafka.errors import (  # noqa: PLC0415 - a tenth of a second that most programs never need
         KafkaConfigurationError,
         KafkaError,
     )
+    from kafka.net.compat import KafkaNetClient  # noqa: PLC0415
+
+    def network(**settings: Any) -> Any:
+        """Remember the network of a client: one that fails while it is made leaves its thread running."""
+        networks.append(KafkaNetClient(**settings))
+        return networks[-1]
 
     why = unreachable(access)
     if why is not None:
         raise BrokerUnavailable(why)
     try:
-        return make(**{**access.options(), **options})
+        return make(**{**access.options(), "kafka_client": network, **options})
     except KafkaConfigurationError:
         raise
     except KafkaError as failed:
         raise BrokerUnavailable(_refusal(access)) from failed
+
+
+def _let_go(client: Any) -> None:
+    """Close a client within `_ENDING`, whether or not a broker answers."""
+    from kafka import KafkaConsumer, KafkaProducer  # noqa: PLC0415
+
+    if isinstance(client, KafkaConsumer):
+        client.close(autocommit=False, timeout_ms=round(_ENDING * 1000))
+    elif isinstance(client, KafkaProducer):
+        # Its own close first waits for what no broker takes, fails, and lets its thread try for ever.
+        client.flush = lambda timeout=None: None  # noqa: ARG005
+        client.close(timeout=0)
+        client._sender.join(_ENDING)  # noqa: SLF001 - who is told to end now has ended when we return
+    elif client is not None:
+        client.close()
 
 
 def member_of(group: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ relay and nothing else.
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import Event as Flag
 from time import monotonic
@@ -22,7 +22,7 @@ import psycopg
 from psycopg import Connection
 
 from event_store import streams
-from event_store.brokers import Access, BrokerUnavailable, connected
+from event_store.brokers import Access, BrokerUnavailable, using
 from event_store.codec import NewerEvent
 from event_store.log import LogUnavailable
 from event_store.relayed import RELAYED_COLUMNS, Message, message
@@ -146,28 +146,37 @@ class Relay:
         position = row[0] if row else 0
         course, name = self._course, self._topics.name
         largest = self._topics.ensure(self._access, course.streams)
-        producer = connected(KafkaProducer, self._access, **producing(max(largest.values())))
-        made = course.making(
-            connection, position, largest, lambda stream: len(producer.partitions_for(name(stream)))
-        )
-        sending = _Sending(producer, {stream: name(stream) for stream in course.streams})
         try:
-            for rows in follow(self._dsn, position, until=self._stopped.is_set, columns=course.columns):
-                if rows:
-                    sending.send(rows[-1][0], made(rows))
-                left = AHEAD if len(rows) == PAGE else 0
-                while len(sending.under_way) > left:
-                    position = self._moved(connection, position, sending.acknowledged())
-                if not rows:
-                    position = self._moved(connection, position, position)
-                went_well()
+            with using(KafkaProducer, self._access, **producing(max(largest.values()))) as producer:
+                made = course.making(
+                    connection, position, largest, lambda stream: len(producer.partitions_for(name(stream)))
+                )
+                sending = _Sending(producer, {stream: name(stream) for stream in course.streams})
+                self._send(connection, position, sending, made, went_well)
         except KafkaError as failed:
             raise BrokerUnavailable(
-                f"Kafka at {self._access.bootstrap} took nothing beyond position {position} ({failed})."
+                f"Kafka at {self._access.bootstrap} took nothing more ({failed})."
             ) from failed
-        finally:
-            with suppress(KafkaError):
-                producer.close(timeout=0)
+
+    def _send(
+        self,
+        connection: Connection[Any],
+        position: int,
+        sending: "_Sending",
+        made: Made,
+        went_well: Callable[[], None],
+    ) -> None:
+        """Follow the log from a position, and move it by what brokers acknowledge."""
+        columns = self._course.columns
+        for rows in follow(self._dsn, position, until=self._stopped.is_set, columns=columns):
+            if rows:
+                sending.send(rows[-1][0], made(rows))
+            left = AHEAD if len(rows) == PAGE else 0
+            while len(sending.under_way) > left:
+                position = self._moved(connection, position, sending.acknowledged())
+            if not rows:
+                position = self._moved(connection, position, position)
+            went_well()
 
     def _moved(self, connection: Connection[Any], old: int, new: int) -> int:
         """Note how far the topics are, and prove to be alive.

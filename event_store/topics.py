@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from event_store.brokers import Access, BrokerUnavailable, connected
+from event_store.brokers import Access, BrokerUnavailable, using
 from events.catalogue import AREAS
 
 AREA_NAMES = tuple(area.__name__.rpartition(".")[2] for area in AREAS)
@@ -95,18 +95,16 @@ class Topics:
         from kafka import KafkaAdminClient  # noqa: PLC0415 - see event_store.brokers
         from kafka.errors import KafkaError  # noqa: PLC0415
 
-        admin = connected(KafkaAdminClient, access)
         try:
-            present = set(admin.list_topics())
-            missing = [stream for stream in streams if self.name(stream) not in present]
-            if missing:
-                self._make(admin, missing)
-            self._alter(admin, [stream for stream in streams if stream not in missing])
-            return self._largest(admin, streams)
+            with using(KafkaAdminClient, access) as admin:
+                present = set(admin.list_topics())
+                missing = [stream for stream in streams if self.name(stream) not in present]
+                if missing:
+                    self._make(admin, missing)
+                self._alter(admin, [stream for stream in streams if stream not in missing])
+                return self._largest(admin, streams)
         except KafkaError as failed:
             raise BrokerUnavailable(f"Kafka at {access.bootstrap} failed: {failed}") from failed
-        finally:
-            admin.close()
 
     def _make(self, admin: Any, streams: Sequence[str]) -> None:
         from kafka.errors import BrokerResponseError, TopicAlreadyExistsError  # noqa: PLC0415

@@ -21,7 +21,7 @@ import psycopg
 from psycopg import Connection
 
 from event_store import streams
-from event_store.brokers import Access, BrokerUnavailable, connected, member_of
+from event_store.brokers import Access, BrokerUnavailable, member_of, using
 from event_store.codec import Codec
 from event_store.relay import Relay
 from event_store.topics import WORK, Topics
@@ -107,21 +107,21 @@ class FromKafka:
         from kafka import KafkaConsumer  # noqa: PLC0415
 
         self._topics.ensure(self._access, (WORK,))
-        consumer = connected(KafkaConsumer, self._access, **member_of(self._topics.group(GROUP)))
-        try:
-            with closing(connect(self._dsn, name="parkledger projector", then=_asynchronous)) as connection:
-                consumer.subscribe([self._topics.name(WORK)])
-                session = _Session(self, connection, self._topics, self._codec)
-                session.shares_of = len(consumer.partitions_for_topic(self._topics.name(WORK)) or ())
-                session.look_after(idle=False)
-                try:
-                    self._work(consumer, session)
-                finally:
-                    session.close()
-        finally:
-            with suppress(Exception):  # what was not committed comes again
-                consumer.commit(timeout_ms=3_000)
-            consumer.close(autocommit=False, timeout_ms=2_000)
+        group = member_of(self._topics.group(GROUP))
+        with (
+            using(KafkaConsumer, self._access, **group) as consumer,
+            closing(connect(self._dsn, name="parkledger projector", then=_asynchronous)) as connection,
+        ):
+            consumer.subscribe([self._topics.name(WORK)])
+            session = _Session(self, connection, self._topics, self._codec)
+            session.shares_of = len(consumer.partitions_for_topic(self._topics.name(WORK)) or ())
+            session.look_after(idle=False)
+            try:
+                self._work(consumer, session)
+            finally:
+                session.close()
+                with suppress(Exception):  # what was not committed comes again
+                    consumer.commit(timeout_ms=3_000)
 
     def _work(self, consumer: Any, session: "_Session") -> None:
         while not self._stopped.is_set():

@@ -23,7 +23,7 @@ import msgspec
 import psycopg
 
 from event_store import streams
-from event_store.brokers import Access, BrokerUnavailable, connected, member_of, unreachable
+from event_store.brokers import Access, BrokerUnavailable, member_of, unreachable, using
 from event_store.log import Log
 from event_store.topics import READS_IN, REJECTED, Topics
 from operations.identity import Authenticator
@@ -102,26 +102,33 @@ class Ingest:
         from kafka import KafkaConsumer, KafkaProducer  # noqa: PLC0415
 
         largest = self._topics.ensure(self._access, (READS_IN, REJECTED))[REJECTED]
-        producer = connected(KafkaProducer, self._access, allow_auto_create_topics=False,
-                             max_request_size=largest, metrics_enabled=False)  # fmt: skip
-        consumer = connected(KafkaConsumer, self._access, **member_of(self._topics.group(GROUP)))
-        try:
+        group = member_of(self._topics.group(GROUP))
+        rejecting = {"allow_auto_create_topics": False, "max_request_size": largest, "metrics_enabled": False}
+        with (
+            using(KafkaProducer, self._access, **rejecting) as producer,
+            using(KafkaConsumer, self._access, **group) as consumer,
+        ):
             consumer.subscribe([self._topics.name(READS_IN)])
-            under_way: deque[_Batch] = deque()
-            while not self._stopped.is_set() or under_way:
-                found = {} if self._stopped.is_set() else self._polled(consumer, waiting=not under_way)
-                if found:
-                    under_way.append(self._begun(loop, found))
-                while under_way and (len(under_way) > AHEAD or not found):
-                    self._finish(consumer, producer, under_way.popleft())
-                self._look_after(consumer, idle=not found)
-        finally:
-            with suppress(Exception):  # what was not committed comes again
-                mine = consumer.assignment()
-                consumer.commit({at: end for at, end in self._ends.items() if at in mine}, timeout_ms=5_000)
-            self._ends.clear()
-            consumer.close(autocommit=False, timeout_ms=2_000)
-            producer.close(timeout=2)
+            try:
+                self._take(loop, consumer, producer)
+            finally:
+                with suppress(Exception):  # what was not committed comes again
+                    mine = consumer.assignment()
+                    consumer.commit(
+                        {at: end for at, end in self._ends.items() if at in mine}, timeout_ms=5_000
+                    )
+                self._ends.clear()
+
+    def _take(self, loop: asyncio.AbstractEventLoop, consumer: Any, producer: Any) -> None:
+        """Append batch after batch, the next one fetched while one is under way, until `stop`."""
+        under_way: deque[_Batch] = deque()
+        while not self._stopped.is_set() or under_way:
+            found = {} if self._stopped.is_set() else self._polled(consumer, waiting=not under_way)
+            if found:
+                under_way.append(self._begun(loop, found))
+            while under_way and (len(under_way) > AHEAD or not found):
+                self._finish(consumer, producer, under_way.popleft())
+            self._look_after(consumer, idle=not found)
 
     def _polled(self, consumer: Any, *, waiting: bool) -> Mapping[Any, Sequence[Any]]:
         """Return the next messages by partition; wait for some only where nothing is under way."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from event_store.brokers import Access, connected
+from event_store.brokers import Access, using
 from event_store.relay import Relay
 from event_store.topics import AREA_NAMES, Topics
 
@@ -31,8 +31,8 @@ class Message:
 @contextmanager
 def subscriber(access: Access, topics: Topics, streams: Sequence[str] = AREA_NAMES) -> Iterator[Any]:
     topics.ensure(access, streams)
-    consumer = connected(KafkaConsumer, access, auto_offset_reset="earliest", enable_auto_commit=False)
-    try:
+    earliest = {"auto_offset_reset": "earliest", "enable_auto_commit": False}
+    with using(KafkaConsumer, access, **earliest) as consumer:
         asked = [
             TopicPartition(topics.name(stream), number)
             for stream in streams
@@ -41,8 +41,6 @@ def subscriber(access: Access, topics: Topics, streams: Sequence[str] = AREA_NAM
         consumer.assign(asked)
         consumer.seek_to_beginning()
         yield consumer
-    finally:
-        consumer.close(autocommit=False)
 
 
 def messages(

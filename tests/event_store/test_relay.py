@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from event_store.brokers import Access, connected
+from event_store.brokers import Access, using
 from event_store.log import Log
 from event_store.streams import Program, programs
 from event_store.topics import Keep, Topics, UnknownRetention, retention
@@ -143,10 +143,9 @@ def test_an_event_that_no_message_can_hold_is_named_and_the_rest_goes_on(
     dsn: str, log: Log, kafka: Access, topics: Topics
 ) -> None:
     topics.ensure(kafka, ["privacy"])
-    admin = connected(KafkaAdminClient, kafka)
     limit = ConfigResource(ConfigResourceType.TOPIC, topics.name("privacy"), {"max.message.bytes": "4000"})
-    admin.alter_configs([limit])
-    admin.close()
+    with using(KafkaAdminClient, kafka) as admin:
+        admin.alter_configs([limit])
     large = RecordAccessed(at=minute(0), who="u-1", query="x" * 4000, purpose="audit")
     small = RecordAccessed(at=minute(0), who="u-1", query="x", purpose="audit")
     head = told(log, large, small, read("r1")).position
@@ -183,10 +182,9 @@ def test_a_topic_that_was_deleted_is_made_again(dsn: str, log: Log, kafka: Acces
     head = told(log, read("r1")).position
     with relaying(dsn, kafka, topics):
         until(lambda: reached(dsn, head))
-    admin = connected(KafkaAdminClient, kafka)
-    admin.delete_topics([topics.name("reads")])
-    until(lambda: topics.name("reads") not in admin.list_topics())
-    admin.close()
+    with using(KafkaAdminClient, kafka) as admin:
+        admin.delete_topics([topics.name("reads")])
+        until(lambda: topics.name("reads") not in admin.list_topics())
     told(log, read("r2"))
     with relaying(dsn, kafka, topics):
         assert [one.position for one in messages(kafka, topics, lambda found: len(found) > 0)] == [2]
@@ -207,21 +205,17 @@ def test_personal_data_leaves_a_topic_when_its_time_is_over(dsn: str, log: Log, 
 
 
 def _beginning(access: Access, topic: str) -> int:
-    consumer = connected(KafkaConsumer, access)
-    try:
-        asked = TopicPartition(topic, 0)
+    asked = TopicPartition(topic, 0)
+    with using(KafkaConsumer, access) as consumer:
         return int(consumer.beginning_offsets([asked])[asked])
-    finally:
-        consumer.close(autocommit=False)
 
 
 def test_what_a_topic_keeps_follows_the_setting(kafka: Access, prefix: str) -> None:
     Topics(prefix, 1).ensure(kafka, ["reads"])
     Topics(prefix, 1, keeps=retention("reads=36h+compact")).ensure(kafka, ["reads"])
-    admin = connected(KafkaAdminClient, kafka)
     topic = f"{prefix}.reads"
-    found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])["topic"][topic]
-    admin.close()
+    with using(KafkaAdminClient, kafka) as admin:
+        found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])["topic"][topic]
     assert found["cleanup.policy"]["value"] == "compact,delete"
     assert found["retention.ms"]["value"] == str(36 * 3600 * 1000)
 

@@ -18,7 +18,7 @@ import pytest
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from event_store.brokers import Access, BrokerUnavailable, connected
+from event_store.brokers import Access, BrokerUnavailable, using
 from event_store.postgres import PostgresLog
 from event_store.topics import READS_IN, REJECTED, Topics
 from operations.broker import PROTOCOLS, Broker
@@ -89,20 +89,19 @@ class City:
         number = 0
         waiting: list[str] = []
         while not self._closing.is_set():
-            with suppress(KafkaError, BrokerUnavailable):
-                producer = connected(KafkaProducer, self.access, max_block_ms=5_000)
-                try:
-                    while not self._closing.wait(0.02):
-                        while len(waiting) < 5:
-                            number += 1
-                            waiting.append(f"r{number}")
-                        sent = [producer.send(self.topics.name(READS_IN), self._read(one)) for one in waiting]
-                        for one in sent:
-                            one.get(5)
-                        self.published.update(waiting)
-                        waiting = []
-                finally:
-                    producer.close(timeout=0)
+            with (
+                suppress(KafkaError, BrokerUnavailable),
+                using(KafkaProducer, self.access, max_block_ms=5_000) as producer,
+            ):
+                while not self._closing.wait(0.02):
+                    while len(waiting) < 5:
+                        number += 1
+                        waiting.append(f"r{number}")
+                    sent = [producer.send(self.topics.name(READS_IN), self._read(one)) for one in waiting]
+                    for one in sent:
+                        one.get(5)
+                    self.published.update(waiting)
+                    waiting = []
 
     @staticmethod
     def _read(name: str) -> bytes:
@@ -140,11 +139,13 @@ class City:
 
     def _again(self, random: Random) -> None:
         """Let cameras publish again, and the relay and the router repeat."""
-        with suppress(KafkaError, BrokerUnavailable):
-            producer = connected(KafkaProducer, self.access, max_block_ms=5_000)
+        with (
+            suppress(KafkaError, BrokerUnavailable),
+            using(KafkaProducer, self.access, max_block_ms=5_000) as producer,
+        ):
             for name in random.sample(sorted(self.published), min(50, len(self.published))):
                 producer.send(self.topics.name(READS_IN), self._read(name))
-            producer.close(timeout=5)
+            producer.flush(5)
         with psycopg.connect(self.dsn) as connection:
             connection.execute("UPDATE streams.programs SET position = greatest(0, position - 200)")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient
 
-from event_store.brokers import Access, BrokerUnavailable, Security, connected
+from event_store.brokers import Access, BrokerUnavailable, Security, using
 from operations.broker import PASSWORD, USER, Broker
 from operations.broker_tls import make_certificates
 
@@ -13,11 +13,8 @@ pytestmark = pytest.mark.kafka
 
 
 def topics(access: Access, patience: float = 60) -> list[str]:
-    admin = connected(KafkaAdminClient, access, bootstrap_timeout_ms=round(patience * 1000))
-    try:
+    with using(KafkaAdminClient, access, bootstrap_timeout_ms=round(patience * 1000)) as admin:
         return list(admin.list_topics())
-    finally:
-        admin.close()
 
 
 def signing_in(broker: Broker, security: Security, password: str = PASSWORD) -> Access:

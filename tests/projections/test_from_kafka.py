@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from kafka import KafkaProducer
 
-from event_store.brokers import Access, connected
+from event_store.brokers import Access, using
 from event_store.log import Log
 from event_store.topics import WORK, Topics
 from projections.connection import connect
@@ -100,10 +100,10 @@ def test_what_was_told_twice_late_or_never_leaves_no_trace(
     heard = messages(kafka, topics, lambda found: len(found) >= 4, (WORK,))
     tell_at_random(log, chance, 40)
     with projecting(dsn, kafka, topics):
-        producer = connected(KafkaProducer, kafka)
-        for one in heard:
-            producer.send(topics.name(WORK), one.value, one.key.encode(), partition=one.partition)
-        producer.close(timeout=5)
+        with using(KafkaProducer, kafka) as producer:
+            for one in heard:
+                producer.send(topics.name(WORK), one.value, one.key.encode(), partition=one.partition)
+            producer.flush(PATIENCE)
         until(lambda: caught_up(dsn, log))
     with psycopg.connect(dsn) as connection:  # as if it had been routed, and its messages were lost
         connection.execute(

@@ -12,7 +12,7 @@ import pytest
 from kafka import KafkaProducer
 from starlette.testclient import TestClient
 
-from event_store.brokers import Access, connected
+from event_store.brokers import Access, using
 from event_store.log import Log
 from event_store.streams import programs
 from event_store.topics import READS_IN, REJECTED, Topics
@@ -78,12 +78,11 @@ def a_read(number: int, **said: object) -> dict[str, object]:
 
 
 def publish(access: Access, topics: Topics, *values: Any, key: bytes | None = b"H3") -> None:
-    producer = connected(KafkaProducer, access)
-    for value in values:
-        raw = value if isinstance(value, bytes) else json.dumps(value).encode()
-        producer.send(topics.name(READS_IN), raw, key, [("traceparent", TRACE)])
-    producer.flush(PATIENCE)
-    producer.close(timeout=5)
+    with using(KafkaProducer, access) as producer:
+        for value in values:
+            raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+            producer.send(topics.name(READS_IN), raw, key, [("traceparent", TRACE)])
+        producer.flush(PATIENCE)
 
 
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
