@@ -27,7 +27,6 @@ from read_api.asking import Asked, Named, moment
 from read_api.citation_shapes import state_of
 from read_api.citations import finding_of, ledger_of, no_such_citation, seen_by
 from read_api.door import Door, Here, Visit
-from read_api.evidence_pdf import pdf_of
 from read_api.folding import stand
 from read_api.looking_up import Purpose, Subject
 from read_api.ownership import demand_citation
@@ -146,13 +145,16 @@ def _attached(pack: dict[str, Any]) -> dict[str, bytes]:
 
 
 def _pdf(pack: dict[str, Any]) -> bytes:
+    from read_api.evidence_pdf import pdf_of  # noqa: PLC0415 - a second at start that few ever need
+
     return pdf_of(pack, _attached(pack))
 
 
 def _zip(pack: dict[str, Any]) -> bytes:
     files = _attached(pack)
+    files["evidence.pdf"] = _pdf(pack)
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {**files, "evidence.pdf": pdf_of(pack, files)}.items():
+        for name, content in files.items():
             archive.writestr(name, content)
     return made.getvalue()

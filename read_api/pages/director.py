@@ -18,9 +18,7 @@ from projections.reports.exporting import figure_text
 from projections.reports.questions import question_of
 from projections.reports.reporting import Answer, Reports
 from read_api.door import Here
-from read_api.pages import charts
 from read_api.pages.menu import arrive, may_ask, seen_by
-from read_api.pages.paper import paper
 from read_api.pages.rendering import HEADERS, POLICY, page, wants_part
 from read_api.reports import Asked, Words, answered
 
@@ -167,6 +165,8 @@ def _behind(panel: Panel, part: str, given: Mapping[str, str]) -> str | None:
 def _chart(
     panel: Panel, answer: Answer, rows: Sequence[Mapping[str, Any]], planned: Mapping[str, int]
 ) -> str:
+    from read_api.pages import charts  # noqa: PLC0415 - Bokeh takes a second, which is the first page's to wait
+
     unit = answer.report.title
     cents = 100 if answer.report.unit == "cents" else 1
     if panel.drawn == "bars":
@@ -204,7 +204,8 @@ async def director(request: Request, door: Here, asked: Asked, said: Words, peri
     visitor = arrive(request, QUESTION)
     words = period_of(said, door.settings.timezone)
     heads, panels = await answered(lambda: figures(asked, words, door.settings.timezone))
-    view = {**view_of(heads, panels, words), "position": heads[0].position}
+    drawn = await asyncio.to_thread(view_of, heads, panels, words)  # drawing is too long for the event loop
+    view = {**drawn, "position": heads[0].position}
     if wants_part(request):
         return page(request, "glance.html", view)
     nonce = secrets.token_urlsafe(16)
@@ -217,13 +218,19 @@ async def director(request: Request, door: Here, asked: Asked, said: Words, peri
     return answer
 
 
+def _paper(heads: Sequence[Answer], panels: Sequence[Answer], reader: str) -> bytes:
+    from read_api.pages.paper import paper  # noqa: PLC0415 - a second at start that few ever need
+
+    return paper(heads, panels, reader)
+
+
 @router.get("/director.pdf")
 async def director_pdf(request: Request, door: Here, asked: Asked, said: Words) -> Response:
     """Give the same figures as paper."""
     visitor = arrive(request, QUESTION)
     words = period_of(said, door.settings.timezone)
     heads, panels = await answered(lambda: figures(asked, words, door.settings.timezone))
-    content = await asyncio.to_thread(paper, heads, panels, visitor.principal.subject)
+    content = await asyncio.to_thread(_paper, heads, panels, visitor.principal.subject)
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="figures.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
 
