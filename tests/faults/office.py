@@ -5,8 +5,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from operations.identity import Role
 from operations.keys import mint
 from operations.serving import migrate_all
 from operations.settings import Settings
+from tests.faults.nursery import Forked, Nursery
 
 TROUBLE = (OSError, http.client.HTTPException, json.JSONDecodeError)
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -46,8 +45,9 @@ class Office:
             data=root, dsn=self.postgres.ensure("office"), write_port=free_port(), log_level="error"
         )
         migrate_all(self.dsn)
-        self._services: dict[str, subprocess.Popen[bytes]] = {}
+        self._services: dict[str, Forked] = {}
         self._log = (root / "services.log").open("ab")
+        self._nursery = Nursery(self._log)
         self._closing = threading.Event()
         self._keeping = threading.Thread(target=self._keep)
         self._keeping.start()
@@ -65,13 +65,8 @@ class Office:
                 if running is None or running.poll() is not None:
                     self._services[service] = self._start(service)
 
-    def _start(self, service: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "operations", "serve", service],
-            env=ENVIRONMENT | self.settings.environment(),
-            stdin=subprocess.DEVNULL,
-            stderr=self._log,
-        )
+    def _start(self, service: str) -> Forked:
+        return self._nursery.start(["serve", service], ENVIRONMENT | self.settings.environment())
 
     def kill(self, victim: str) -> None:
         """Kill without warning."""
@@ -89,6 +84,7 @@ class Office:
             process.kill()
             process.wait()
         self._services.clear()
+        self._nursery.close()
         self._log.close()
         self.postgres.close()
 
