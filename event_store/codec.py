@@ -67,6 +67,7 @@ class Codec:
     def __init__(self, sealer: Sealer | None = None) -> None:
         """Keep personal data as `sealer` says; plainly where none is given."""
         self._sealer = sealer or Plain()
+        self._keyed = tuple(f"{name}:" for name in self._sealer.keyed)
 
     @classmethod
     def of(cls, dsn: str) -> "Codec":
@@ -98,14 +99,14 @@ class Codec:
             fields = self._sealer.seal(event, fields)
         payload = canonical(fields)
         tags = event.tags()
-        if self._sealer.keyed:
+        if self._keyed:
             tags = tuple(map(self.tag, tags))
         cls = type(event)
         return Encoded(cls.__name__, cls.version, event.at, tags, payload, digest(payload))
 
     def tag(self, tag: str) -> str:
         """Return the tag as the log keeps it."""
-        return self._sealer.tag(tag) if tag.partition(":")[0] in self._sealer.keyed else tag
+        return self._sealer.tag(tag) if tag.startswith(self._keyed) else tag
 
     def destroy(self, bucket: str) -> None:
         """Destroy the key of a retention bucket; doing it again changes nothing."""
@@ -113,7 +114,7 @@ class Codec:
 
     def criteria[E: Event](self, boundary: Boundary[E]) -> Sequence[Criterion]:
         """Return the criteria of a boundary over tags as the log keeps them."""
-        if not self._sealer.keyed:
+        if not self._keyed:
             return tuple(boundary.criteria)
         return [Criterion(c.types, frozenset(map(self.tag, c.tags))) for c in boundary.criteria]
 

@@ -1,9 +1,11 @@
 """What the log adds to an event: where it stands, when it was accepted, who sent it and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from events.base import Event
 from events.boundary import Boundary
@@ -36,8 +38,10 @@ class Origin:
     causation: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+_NOBODY = Origin()
+
+
+class Append(msgspec.Struct, frozen=True):
     """Events to be appended whole or not at all.
 
     The append is refused if an event after position `after` lies inside `boundary`, or any event at all
@@ -50,13 +54,12 @@ class Append:
     command_id: UUID
     boundary: Boundary[Event] | None = None
     after: int = 0
-    origin: Origin = field(default_factory=Origin)
+    origin: Origin = _NOBODY
     fingerprint: bytes = b""
     absent: Boundary[Event] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """What became of an append: its last position, its events' count, and whether it was there before."""
 
     position: int
