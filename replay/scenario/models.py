@@ -27,5 +27,6 @@ class Models:
         return self._loop.run(answer)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database: what listens for progress would call at its door for ever, gone or not."""
+        self.lookups.close()
         self._loop.close()

@@ -1,5 +1,6 @@
 """Every scenario file of the project holds, each played on a real log with real read models."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def test_a_story_holds(file: Path, databases: Databases) -> None:
 @pytest.mark.parametrize("file", files_of([SHARED]) if SHARED.is_dir() else [], ids=lambda file: file.stem)
 def test_a_shared_story_holds(file: Path, databases: Databases) -> None:
     hold(file, databases)
+
+
+def test_a_story_that_was_played_leaves_nobody_who_knocks_at_a_database_that_is_gone(
+    databases: Databases,
+) -> None:
+    before = set(threading.enumerate())
+    hold(OWN[0], databases)
+    assert set(threading.enumerate()) <= before
 
 
 def test_there_are_stories_of_every_area() -> None:
