@@ -16,6 +16,7 @@ import psycopg
 from psycopg import Connection
 
 from event_store.archive import EVENTS, Archive, Occupied, writing
+from event_store.archive_batch import Connection as ArrowConnection
 from event_store.archive_batch import arrow_connection, as_columns, raw_rows
 from event_store.archive_hash import Hash
 from event_store.archive_manifest import BrokenArchive, Manifest
@@ -75,10 +76,13 @@ class Archivist:
             LogUnavailable: if the log cannot be reached.
 
         """
-        with closing(connect(self._dsn, name="parkledger archive")) as connection:
+        with (
+            closing(connect(self._dsn, name="parkledger archive")) as connection,
+            arrow_connection(self._dsn) as arrow,
+        ):
             manifest = self._begin(connection)
             while (stretch := _next(connection, manifest.upto, self._rows)) is not None:
-                manifest = self._write(connection, manifest, stretch)
+                manifest = self._write(connection, arrow, manifest, stretch)
                 done(manifest)
                 if upto is not None and manifest.upto >= upto:
                     return manifest
@@ -92,11 +96,12 @@ class Archivist:
         self._archive.tidy()
         return manifest
 
-    def _write(self, connection: Connection[Any], manifest: Manifest, stretch: Stretch) -> Manifest:
+    def _write(
+        self, connection: Connection[Any], arrow: ArrowConnection, manifest: Manifest, stretch: Stretch
+    ) -> Manifest:
         if self._deriving is None or self._deriving.after != manifest.upto:
             self._deriving = Deriving(self._hashed, manifest.upto, manifest.parked, self._codec)
-        with arrow_connection(self._dsn) as arrow:
-            events = as_columns(raw_rows(arrow, stretch.first - 1, stretch.last), self._hashed)
+        events = as_columns(raw_rows(arrow, stretch.first - 1, stretch.last), self._hashed)
         tables = {EVENTS: events, **self._deriving.derive(connection, stretch.last)}
         row = connection.execute(_FIRST).fetchone()
         log = row[0] if row else ""
