@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import fields as fields_of
 from dataclasses import is_dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -177,10 +178,16 @@ def canonical_again(payload: bytes) -> bytes:
     return canonical(msgspec.json.decode(payload))
 
 
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...] | None:
+    """Return the names of a dataclass's fields, or `None` where it is none."""
+    return tuple(one.name for one in fields_of(kind)) if is_dataclass(kind) else None
+
+
 def bare(value: Any) -> Any:
     """Return a structured value without the fields that were left open, at any depth."""
-    if is_dataclass(value):
-        pairs = ((f.name, getattr(value, f.name)) for f in fields_of(value))
+    if (names := _names(type(value))) is not None:
+        pairs = ((name, getattr(value, name)) for name in names)
         return {name: bare(one) for name, one in pairs if one is not None}
     if isinstance(value, dict):
         return {name: bare(one) for name, one in value.items() if one is not None}

@@ -6,7 +6,9 @@ Both follow from `fold=0` (PEP 495), so that reading a file twice gives the same
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)
@@ -40,9 +42,8 @@ class LocalClock:
             Unreadable: if it is none, has no zone and none was given, or lies before 1970 or in the future.
 
         """
-        try:
-            found = datetime.fromisoformat(text)
-        except ValueError:
+        found = _iso(text)
+        if found is None:
             day, _, clock = text.replace(" - ", " ").partition(" ")
             return self.joined(self.day(day), self.clock(clock) if clock else time(), planned=planned)
         if found.tzinfo is not None:
@@ -68,15 +69,7 @@ class LocalClock:
             Unreadable: if it is none.
 
         """
-        try:
-            if parts := _DATE.fullmatch(text):
-                first, second, year = (int(part) for part in parts.groups())
-                return date(year, second, first) if self._day_first else date(year, first, second)
-            if parts := _COMPACT.fullmatch(text):
-                return date(*(int(part) for part in parts.groups()))
-            return datetime.fromisoformat(text).date()
-        except ValueError:
-            raise Unreadable(f"{text[:40]!r} is no date, such as 2015-12-21") from None
+        return _day(text, day_first=self._day_first)
 
     @staticmethod
     def clock(text: str) -> time:
@@ -106,6 +99,28 @@ class LocalClock:
         if instant > self._now + (PLANNED if planned else AHEAD):
             raise Unreadable(f"{text} lies {'too far ' if planned else ''}in the future")
         return instant
+
+
+def _iso(text: str) -> datetime | None:
+    """Return a date-time in one of the forms of ISO 8601, which all begin with a year of four digits."""
+    if text[:4].isdigit():
+        with suppress(ValueError):
+            return datetime.fromisoformat(text)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str, *, day_first: bool) -> date:
+    """Return a date; many rows of a file are of one day."""
+    try:
+        if parts := _DATE.fullmatch(text):
+            first, second, year = (int(part) for part in parts.groups())
+            return date(year, second, first) if day_first else date(year, first, second)
+        if parts := _COMPACT.fullmatch(text):
+            return date(*(int(part) for part in parts.groups()))
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        raise Unreadable(f"{text[:40]!r} is no date, such as 2015-12-21") from None
 
 
 def _hour(hours: int, half: str | None) -> int:
