@@ -186,7 +186,7 @@ def _names(kind: type[Any]) -> tuple[str, ...] | None:
 
 def bare(value: Any) -> Any:
     """Return a structured value without the fields that were left open, at any depth."""
-    if (names := _names(type(value))) is not None:
+    if (names := _names(type(value))) is not None:  # type: ignore[arg-type]  # a class is hashable
         pairs = ((name, getattr(value, name)) for name in names)
         return {name: bare(one) for name, one in pairs if one is not None}
     if isinstance(value, dict):
