@@ -1,9 +1,6 @@
 """Read models follow the log, each effect exactly once, whatever dies."""
 
 import random
-import signal
-import subprocess
-import sys
 import time
 
 import psycopg
@@ -18,6 +15,7 @@ from projections.runner import Runner
 from projections.sightings import SIGHTINGS
 from projections.validity import VALIDITY
 from projections.writing import Move, commit
+from tests import victims
 from tests.projections.conftest import Models, Running, until
 from tests.projections.facts import (
     START,
@@ -133,22 +131,18 @@ def test_a_cut_connection_loses_nothing_and_applies_nothing_twice(
     assert len(models.rows(VALIDITY)) == 30
 
 
-RUN = "import sys; from projections.runner import Runner; from projections.registry import PROJECTIONS; "
-
-
 @pytest.mark.fault
 def test_a_killed_runner_is_continued_where_it_committed(models: Models, log: Log, dsn: str) -> None:
     chance = random.Random(11)  # noqa: S311 - any will do
-    program = f"{RUN}Runner(sys.argv[1], PROJECTIONS, page_size=5).run()"
     for life in range(6):
-        process = subprocess.Popen([sys.executable, "-c", program, dsn])
+        process = victims.runner(dsn, page_size=5)
         try:
             for number in range(life * 5, life * 5 + 5):
                 tell_a_bit_of_everything(log, number)
-            time.sleep(chance.uniform(0.5, 1.5))
+            time.sleep(chance.uniform(0.02, 0.5))  # the moment of the kill is the point of the test
         finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.kill()
+            process.join()
     until(lambda: free(dsn))
     assert models.catch_up() == log.head()
     assert models.drift() == []

@@ -1,10 +1,6 @@
 """Whoever keeps the archive resumes where it was killed, and may keep it in an object store."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -32,8 +28,10 @@ from events.payments import PaymentDishonoured, PaymentReceived
 from events.reads import PlateRead
 from events.vocabulary import Cents, Plate
 from projections.reports.archivist import Archivist, keep
+from tests import victims
 
-HASHED = keyed(b"a key of this test")
+KEY = b"a key of this test"
+HASHED = keyed(KEY)
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
 
@@ -118,22 +116,6 @@ def rows_of(root: Path, manifest: Manifest) -> list[dict[str, object]]:
     return sorted(rows, key=lambda row: (row["position"], row["citation"]))
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from event_store.archive import Archive, writing
-from event_store.archive_hash import keyed
-from event_store.archive_store import LocalStore
-from projections.reports.archivist import Archivist
-dsn, root = sys.argv[1:]
-with writing(dsn):
-    archivist = Archivist(dsn, Archive(LocalStore(Path(root))), keyed(b"a key of this test"), rows=400)
-    print("ready", flush=True)
-    archivist.catch_up()
-print("done", flush=True)
-"""
-
-
 @pytest.mark.fault
 def test_killed_at_any_moment_it_leaves_an_archive_and_goes_on_from_there(
     log: Log, dsn: str, tmp_path: Path
@@ -144,13 +126,10 @@ def test_killed_at_any_moment_it_leaves_an_archive_and_goes_on_from_there(
     archive, chance = Archive(LocalStore(tmp_path)), random.Random(5)  # noqa: S311 - moments, not secrets
     before = 0
     for _ in range(4):
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, dsn, str(tmp_path)], stdout=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(chance.uniform(0.01, 0.6))  # the moment of the kill is the point of the test
-            os.kill(process.pid, signal.SIGKILL)
+        process = victims.archivist(dsn, tmp_path, KEY, rows=400)
+        time.sleep(chance.uniform(0.01, 0.6))  # the moment of the kill is the point of the test
+        process.kill()
+        process.join()
         manifest = archive.manifest()
         manifest.check()
         assert manifest.upto >= before
