@@ -20,11 +20,12 @@ import msgspec
 from psycopg import Connection
 
 from event_store.sealing import Buckets, Plain, Sealer
+from event_store.subjects import account_key
 from event_store.vault import Vault
 from events.boundary import Boundary, Criterion
 from events.catalogue import Event, event_named  # not from events.base: reading needs the whole catalogue
 from events.envelope import Recorded
-from events.privacy import RetentionKeyDestroyed
+from events.privacy import RetentionKeyDestroyed, SubjectErased
 
 type Row = tuple[int, str, int, datetime, datetime, bytes, str, str, UUID, UUID | None, int | None]
 """An entry as the database returns it: position, type, version, at, recorded, payload, actor, channel,
@@ -110,7 +111,7 @@ class Codec:
         return self._sealer.tag(tag) if tag.startswith(self._keyed) else tag
 
     def destroy(self, bucket: str) -> None:
-        """Destroy the key of a retention bucket; doing it again changes nothing."""
+        """Destroy the key of a date or subject; doing it again changes nothing."""
         self._sealer.destroy(bucket)
 
     def criteria[E: Event](self, boundary: Boundary[E]) -> Sequence[Criterion]:
@@ -137,6 +138,8 @@ class Codec:
             payload = upcast(cls, version, payload)
         if cls is RetentionKeyDestroyed:
             self._sealer.forget(RetentionKeyDestroyed.revive(payload, at).bucket)
+        elif cls is SubjectErased:
+            self._sealer.forget(account_key(SubjectErased.revive(payload, at).account))
         return Recorded(
             position, recorded, cls.revive(payload, at), actor, channel, command_id, correlation, causation
         )

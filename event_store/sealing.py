@@ -1,10 +1,11 @@
-"""The seam where personal data would be sealed on its way into the log, and opened on its way out.
+"""The seam where personal data is sealed on its way into the log, and opened on its way out.
 
 Events say which of their fields are personal (`Event.personal`); nothing else in the program needs to know
 whether, and under which key, such a field is kept.
 """
 
 from base64 import b64decode, b64encode
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from os import urandom
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from event_store.subjects import WORDS, subject_of
 from event_store.vault import FRESH_FOR, Vault
 from events.base import Event
 from events.vocabulary import REDACTED
@@ -58,10 +60,11 @@ class Plain:
 
     def unseal(self, event: type[Event], payload: bytes) -> bytes:
         """Return the payload unchanged; what somebody else sealed is redacted for who has no keys."""
-        if event.__name__ not in SEALED or b'"sealed"' not in payload:
+        if event.__name__ not in _BOXED or b'"sealed"' not in payload:
             return payload
         fields = _decode(payload)
-        return _encode({n: v for n, v in fields.items() if n != "sealed"} | redacted(event))
+        sealed = fields.pop("sealed", None)
+        return payload if sealed is None else _encode(fields | redacted(event, sealed))
 
     def tag(self, tag: str) -> str:
         """Return the tag unchanged."""
@@ -79,6 +82,7 @@ SEALED = frozenset(
 )
 """The events whose personal fields are kept under a retention bucket: reads, and what was said of them."""
 
+_BOXED = SEALED | WORDS.keys()
 _NONCE = 12
 _TAG_BYTES = 16
 _BLOCK = 64
@@ -97,11 +101,12 @@ _READ = """
 
 
 class Buckets:
-    """Seals reads by AES-256-GCM (NIST SP 800-38D) under the key of their local date, and hashes plate tags.
+    """Seals reads under the key of their local date, words under their subject's, and hashes plate tags.
 
-    `{"sealed": {"bucket": DATE, "box": BASE64}}` takes the place of the personal fields: nonce and ciphertext
-    of their JSON, bound to the event's wire name. Whoever destroys the key leaves the box, and so the digest
-    and every proof over it, and nobody can open it. What is sealed after that keeps no box at all.
+    By AES-256-GCM (NIST SP 800-38D): `{"sealed": {"bucket": DATE, "box": BASE64}}` takes the place of the
+    personal fields, nonce and ciphertext of their JSON, bound to the event's wire name. Of words, `bucket` is
+    the subject, and `"fields"` tells which there were. Whoever destroys the key leaves the box, and so the
+    digest and every proof over it, and nobody can open it. What is sealed after that keeps no box at all.
     """
 
     keyed: frozenset[str] = frozenset({"plate"})
@@ -115,29 +120,41 @@ class Buckets:
         self._pads: tuple[Any, Any] | None = None
 
     def seal(self, event: Event, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of a read with the personal ones in a box; those of other events unchanged."""
+        """Return the fields with those of a read, or the words, in a box; those of other events unchanged."""
         name = type(event).__name__
-        if name not in SEALED:
+        if name in SEALED:
+            return self._boxed(event, fields, event.personal, {"bucket": self._bucket_of(event)})
+        if name not in WORDS:
             return fields
-        bucket = self._bucket_of(event)
-        personal = {field: value for field, value in fields.items() if field in event.personal}
-        kept = {field: value for field, value in fields.items() if field not in event.personal}
-        key, sealed = self._vault.key_to_seal(bucket), {"bucket": bucket}
+        words = sorted(WORDS[name].intersection(fields))
+        if not words:
+            return fields
+        return self._boxed(event, fields, words, {"bucket": subject_of(event), "fields": words})
+
+    def _boxed(
+        self, event: Event, fields: dict[str, Any], personal: Container[str], sealed: dict[str, Any]
+    ) -> dict[str, Any]:
+        boxed = {field: value for field, value in fields.items() if field in personal}
+        kept = {field: value for field, value in fields.items() if field not in personal}
+        bucket: str = sealed["bucket"]
+        key = self._vault.key_to_seal(bucket)
         if key is not None:
-            nonce = urandom(_NONCE)
-            box = self._cipher(key).encrypt(nonce, _encode(personal), f"{name} {bucket}".encode())
+            nonce, about = urandom(_NONCE), f"{type(event).__name__} {bucket}".encode()
+            box = self._cipher(key).encrypt(nonce, _encode(boxed), about)
             sealed["box"] = b64encode(nonce + box).decode()
         return {**kept, "sealed": sealed}
 
     def unseal(self, event: type[Event], payload: bytes) -> bytes:
         """Return the payload as it was before `seal`; where the key is gone, with `REDACTED` in its place."""
-        if event.__name__ not in SEALED or b'"sealed"' not in payload:
+        if event.__name__ not in _BOXED or b'"sealed"' not in payload:
             return payload
         fields = _decode(payload)
-        sealed = fields.pop("sealed")
+        sealed = fields.pop("sealed", None)
+        if sealed is None:
+            return payload
         key = self._vault.key(sealed["bucket"])
         if key is None or "box" not in sealed:
-            return _encode(fields | redacted(event))
+            return _encode(fields | redacted(event, sealed))
         box = b64decode(sealed["box"])
         about = f"{event.__name__} {sealed['bucket']}".encode()
         return _encode(fields | _decode(self._cipher(key).decrypt(box[:_NONCE], box[_NONCE:], about)))
@@ -173,6 +190,8 @@ class Buckets:
     def _cipher(self, key: bytes) -> AESGCM:
         found = self._ciphers.get(key)
         if found is None:
+            if len(self._ciphers) >= _REMEMBERED:
+                self._ciphers.clear()
             found = self._ciphers[key] = AESGCM(key)
         return found
 
@@ -201,6 +220,8 @@ def local_date_of(at: datetime, timezone: str) -> str:
     return at.astimezone(ZoneInfo(timezone) if timezone != "UTC" else UTC).date().isoformat()
 
 
-def redacted(event: type[Event]) -> dict[str, str]:
-    """Return what stands for the personal fields that an event cannot be without."""
+def redacted(event: type[Event], sealed: Mapping[str, Any]) -> dict[str, str]:
+    """Return what stands for the words that were sealed, or else for what a read cannot be without."""
+    if "fields" in sealed:
+        return dict.fromkeys(sealed["fields"], REDACTED)
     return {name: REDACTED for name in event.personal if event.model_fields[name].is_required()}

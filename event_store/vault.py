@@ -1,7 +1,8 @@
 """The keys of sealed personal data, kept outside the log, and forgotten for good when they are destroyed.
 
-One key for each retention bucket. A process remembers keys for a few seconds at most before it looks again,
-so that a key destroyed elsewhere is gone here as well.
+One key for each bucket: a local date, or a subject. A process remembers keys for a few seconds at most before
+it looks for what changed, so that a key destroyed elsewhere is gone here as well. Looking costs what changed
+and not what there is, as subjects are many.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,8 +21,14 @@ _CONNECT_TIMEOUT = 5
 FRESH_FOR = 5.0
 """Seconds for which remembered keys are used without looking again."""
 
+OVERLAP = 60.0
+"""Seconds by which a look reaches back behind the last one: further than clocks step and commits take."""
+
 _KEYS = "SELECT bucket, key FROM vault.keys"
-_MAKE = "INSERT INTO vault.keys (bucket, key) VALUES (%s, %s) ON CONFLICT (bucket) DO NOTHING"
+_CHANGED = f"{_KEYS} WHERE greatest(made, destroyed) > clock_timestamp() - make_interval(secs => %s)"
+_MAKE = """
+    INSERT INTO vault.keys (bucket, key) VALUES (%s, %s) ON CONFLICT (bucket) DO NOTHING RETURNING key
+"""
 _DESTROY = """
     INSERT INTO vault.keys (bucket, key, destroyed) VALUES (%s, NULL, clock_timestamp())
     ON CONFLICT (bucket) DO UPDATE SET key = NULL, destroyed = clock_timestamp()
@@ -79,12 +86,17 @@ class Vault:
 
     def key_to_seal(self, bucket: str) -> bytes | None:
         """Return the key of a bucket, made now where it never had one; `None` where it was destroyed."""
-        found = self.key(bucket)
-        if found is not None or bucket in self._keys or bucket in self._forgotten:
-            return found
-        self._ask(_MAKE, (bucket, urandom(KEY_BYTES)))
         with self._lock:
-            self._look()
+            if monotonic() - self._looked_at > FRESH_FOR:
+                self._look()
+            if bucket in self._forgotten:
+                return None
+            if bucket not in self._keys:
+                made = self._ask(_MAKE, (bucket, urandom(KEY_BYTES)))
+                if made:
+                    self._keys[bucket] = bytes(made[0][0])
+                else:
+                    self._look()
             return self._keys[bucket]
 
     def destroy(self, bucket: str) -> None:
@@ -102,9 +114,11 @@ class Vault:
         return self._ask(statement, parameters)
 
     def _look(self) -> None:
-        found = self._ask(_KEYS, ())
-        self._keys = {bucket: bytes(key) if key is not None else None for bucket, key in found}
-        self._looked_at = monotonic()
+        began = monotonic()
+        first = self._looked_at == float("-inf")
+        found = self._ask(_KEYS, ()) if first else self._ask(_CHANGED, (began - self._looked_at + OVERLAP,))
+        self._keys.update((bucket, bytes(key) if key is not None else None) for bucket, key in found)
+        self._looked_at = began
 
 
 def _rows(connection: Connection[Any], statement: str, parameters: Sequence[object]) -> list[Any]:

@@ -25,7 +25,7 @@ class LateFilingRequested(Event):
 
     appeal: AppealId
     citation: CitationId
-    reason: Text | None = None
+    reason: Annotated[Text, Personal("account")] | None = None
 
 
 class LateFilingAccepted(Event):

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from commands.reads import RecordPlateRead
 from event_store.relayed import KEYED_BY, WITHHELD
 from event_store.sealing import SEALED
+from event_store.subjects import WORDS
 from event_store.topics import AREA_NAMES, READS_IN, REJECTED, Keep, Topics
 from events.base import Event
 from events.catalogue import CATALOGUE
@@ -49,6 +50,13 @@ _SEALED: Json = {
     "the key makes them unreadable in every copy.",
     "required": ["bucket"],
     "properties": {"bucket": {"type": "string", "format": "date"}, "box": _TEXT},
+}
+_SEALED_WORDS: Json = {
+    "type": "object",
+    "description": "Words of a person, sealed with AES-256-GCM under the key of their subject, and the names "
+    "of their fields. Erasing the subject makes them unreadable in every copy.",
+    "required": ["bucket", "fields"],
+    "properties": {"bucket": _TEXT, "fields": {"type": "array", "items": _TEXT}, "box": _TEXT},
 }
 _REJECTED_HEADERS: Json = {
     "type": "object",
@@ -156,6 +164,8 @@ def _as_it_travels(event: type[Event], schema: Mapping[str, Any]) -> Json:
     properties = {name: one for name, one in schema["properties"].items() if name != "at"}
     if personal:
         properties["sealed"] = _SEALED
+    elif event.__name__ in WORDS:
+        properties["sealed"] = _SEALED_WORDS
     optional = {"at"} | personal
     return {
         **schema,

@@ -79,10 +79,12 @@ def test_every_field_of_every_event_has_a_column_or_is_personal(told: Log, dsn: 
 def test_nobodys_plate_name_or_place_is_in_the_files(told: Log, dsn: str, tmp_path: Path) -> None:
     pq.write_table(columns(dsn, 0, told.head()), tmp_path / "all.parquet", compression="none")
     content = (tmp_path / "all.parquet").read_bytes()
-    for entry in told.read().entries:
-        for field, value in entry.event.payload().items():
-            if field in entry.event.personal and isinstance(value, str):
-                assert value.encode() not in content, (type(entry.event).__name__, field)
+    events = [entry.event for entry in told.read().entries]
+    shown = {str(v) for e in events for f, v in e.payload().items() if f not in e.personal}
+    for event in events:
+        for field, value in event.payload().items():
+            if field in event.personal and isinstance(value, str) and value not in shown:
+                assert value.encode() not in content, (type(event).__name__, field)
 
 
 def test_the_same_plate_has_the_same_hash_everywhere_and_another_under_another_key(
