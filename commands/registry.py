@@ -8,6 +8,7 @@ from commands import (
     citations,
     devices,
     eligibility,
+    erasure,
     escalation,
     exemptions,
     hearings,
@@ -56,6 +57,7 @@ AREAS: tuple[Iterable[AnyDecider], ...] = (
     hearings.DECIDERS,
     reviews.DECIDERS,
     retention.DECIDERS,
+    erasure.DECIDERS,
 )
 """A line an area."""
 

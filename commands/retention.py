@@ -22,7 +22,10 @@ from events.reads import PlateRead, PlateReadCorrected, PossibleMatchConfirmed
 from events.vocabulary import Identity, Word, parse_plate
 from events.zones import ZoneOpened
 
-_KINDS = ("plate:", "read:", "citation:", "zone:", "device:", "bucket:")
+_KINDS = (
+    *("plate:", "read:", "citation:", "zone:", "device:", "bucket:"),
+    *("account:", "permit:", "appeal:", "incident:"),
+)
 
 
 def _local_date(text: str) -> str:
@@ -33,7 +36,7 @@ def _local_date(text: str) -> str:
 
 
 class PlaceLegalHold(Command):
-    """Keep what the hold covers: plates, reads, citations, zones, devices or dates."""
+    """Keep what the hold covers: plates, reads, citations, zones, devices, dates; accounts, their cases."""
 
     case: Identity
     covers: Annotated[tuple[Word, ...], Field(min_length=1, max_length=1000)]
@@ -52,7 +55,7 @@ class DestroyRetentionKey(Command):
 
 
 class UnderLegalHold(Refusal):
-    """A legal hold covers reads of that date; what it covers is kept."""
+    """A legal hold covers what would be made unreadable; what it covers is kept."""
 
 
 class NoSuchLegalHold(Refusal):
@@ -114,9 +117,10 @@ def _destroying(command: DestroyRetentionKey, facts: Retained) -> Boundary[Reten
     return boundary
 
 
-def _evolve(  # noqa: PLR0911 - a fact each
+def evolve_retained(  # noqa: PLR0911 - a fact each
     facts: Retained, entry: Recorded[RetentionFact]
 ) -> Retained:
+    """Return the facts after one more entry."""
     event = entry.event
     match event:
         case LegalHoldPlaced():
@@ -177,7 +181,7 @@ def _of_bucket(bucket: str, facts: Retained) -> Iterator[PlateRead]:
             yield read
 
 
-PLACE_LEGAL_HOLD = Decider(PlaceLegalHold, _holding, Retained, _evolve, _place)
-LIFT_LEGAL_HOLD = Decider(LiftLegalHold, _holding, Retained, _evolve, _lift)
-DESTROY_RETENTION_KEY = Decider(DestroyRetentionKey, _destroying, Retained, _evolve, _destroy)
+PLACE_LEGAL_HOLD = Decider(PlaceLegalHold, _holding, Retained, evolve_retained, _place)
+LIFT_LEGAL_HOLD = Decider(LiftLegalHold, _holding, Retained, evolve_retained, _lift)
+DESTROY_RETENTION_KEY = Decider(DestroyRetentionKey, _destroying, Retained, evolve_retained, _destroy)
 DECIDERS = (PLACE_LEGAL_HOLD, LIFT_LEGAL_HOLD, DESTROY_RETENTION_KEY)

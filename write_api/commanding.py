@@ -1,5 +1,6 @@
 """A command over HTTP: who asks, what they say, what it came to; the same answer for the same key again."""
 
+from contextlib import suppress
 from functools import cache, partial
 from http import HTTPStatus
 from uuid import UUID
@@ -13,6 +14,7 @@ from operations.permissions import Access
 from write_api.bodies import Document, document, refuse_card, whole_body
 from write_api.door import Means, Request
 from write_api.execute import Outcome
+from write_api.identities import derived_id
 from write_api.keyed import asking, first, refusal, remembered
 from write_api.ownership import citation_of_appeal, demand_own, not_yours
 from write_api.parkers import DELAY, demand_parkers
@@ -52,11 +54,24 @@ class Commanding:
                 decider, command, asked.command_id, origin, asked.fingerprint
             )
         except Refusal as wrong:
+            await self._note(means, command, wrong, asked.command_id, origin)
             return await refusal(means, asked, wrong, partial(reply_to, command))
         reply = reply_to(command, outcome)
         if outcome.events or not key:
             return reply
         return await first(means, asked, reply, partial(reply_to, command))
+
+    async def _note(
+        self, means: Means, command: Command, wrong: Refusal, command_id: UUID, origin: Origin
+    ) -> None:
+        """Note a refusal in the log before it is answered, where the route says how."""
+        noting = self.route.notes(command, wrong) if self.route.notes is not None else None
+        if noting is not None:
+            decider, note = noting
+            with suppress(Refusal):  # of whom the log holds nothing, it keeps no refusal either
+                await means.deciding.execute(
+                    decider, note, derived_id(str(command_id), "refused"), origin, b""
+                )
 
     async def _command(
         self, means: Means, visitor: Visitor, said: Document, command_id: UUID

@@ -27,16 +27,17 @@ class StillMoving(RuntimeError):
 
 
 def settle[C: Command, E: Event, F](
-    log: Log, decider: Decider[C, E, F], command: C
+    log: Log, decider: Decider[C, E, F], command: C, upto: int | None = None
 ) -> tuple[F, Boundary[E], int]:
     """Return the facts of a command, the whole boundary that they rest on, and the head they were read at.
 
-    The boundary is read, folded and asked for again until it stands still; see `commands.decider`.
+    That is the head of the log, or the position `upto`. The boundary is read, folded and asked for again
+    until it stands still; see `commands.decider`.
     """
     facts = decider.initial()
     boundary: Boundary[E] = Boundary()
     entries: dict[int, Recorded[E]] = {}
-    head: int | None = None
+    head = upto
     while True:
         wanted = decider.boundary(command, facts)
         missing: Boundary[E] = Boundary(wanted.criteria - boundary.criteria)

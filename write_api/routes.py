@@ -3,11 +3,11 @@
 An area's module lists its routes in `ROUTES`; the door serves them, and the OpenAPI document is made of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from commands.decider import AnyDecider
+from commands.decider import AnyDecider, Command, Refusal
 from commands.registry import COMMANDS
 from write_api.ownership import Belonging
 
@@ -55,6 +55,9 @@ class CommandRoute:
     """The officer or device that asks is the one that the command names, where it names none."""
     of_appeal: bool = False
     """The citation is the appeal's, where the body names none."""
+
+    notes: Callable[[Command, Refusal], tuple[AnyDecider, Command] | None] | None = None
+    """How the log keeps that the rules refused a command, where it has to."""
 
     @property
     def area(self) -> str:

@@ -2,14 +2,28 @@
 
 from typing import Any
 
+from event_store.subjects import WORDS
 from event_store.verifying import verify
+from events.appeals import AppealFiled, LateFilingRequested
 from events.boundary import on
 from events.catalogue import CATALOGUE
 from events.reads import PlateRead
-from events.security import IncidentAmended, IncidentLinked, IncidentNoted, IncidentOpened
+from events.security import (
+    IncidentAmended,
+    IncidentClosed,
+    IncidentLinked,
+    IncidentNoted,
+    IncidentOpened,
+)
 from events.vocabulary import REDACTED
 from replay.scenario.asking import Asked, NoSuchThing, query, tagged
 from replay.scenario.document import nearest
+
+_SAYING = {
+    "appeal": (AppealFiled, LateFilingRequested),
+    "incident": (IncidentOpened, IncidentNoted, IncidentLinked, IncidentAmended, IncidentClosed),
+}
+"""What repeats words, by the case that it belongs to."""
 
 
 @query("refused", needs="step", may="")
@@ -45,3 +59,15 @@ def _readable(asked: Asked) -> Any:
 @query("verifies", may="")
 def _verifies(asked: Asked) -> bool:
     return verify(asked.world.dsn).holds
+
+
+@query("words", may="appeal incident")
+def _words(asked: Asked) -> Any:
+    """Tell whether what was said in an appeal or incident can still be read: none of it was erased."""
+    kind = "appeal" if asked.given("appeal") else "incident"
+    types = _SAYING[kind]
+    found = [e.event for e in asked.world.log.read(tagged(types, **{kind: asked.text(kind)})).entries]
+    said = [event.__dict__[field] for event in found for field in WORDS[type(event).__name__]]
+    if not any(said):
+        raise NoSuchThing(f"words in {kind} {asked.text(kind)}")
+    return REDACTED if REDACTED in said else True
