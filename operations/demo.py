@@ -14,6 +14,7 @@ from operations.keys import mint
 from operations.processes import PLAY, of
 from operations.serving import database, sockets_of, supervise
 from operations.settings import BadSetting, Settings
+from replay.town.people import TIMEZONE
 
 DATABASE = "demo"
 """Apart from the database of `serve` and `import`: nothing invented ever stands in an office's log."""
@@ -36,6 +37,8 @@ def demo(settings: Settings, console: Console) -> None:
             "The demo invents facts and identities: it does not run on PARKLEDGER_DSN or PARKLEDGER_ISSUER. "
             "Unset them for the demo, or run `parkledger serve`."
         )
+    if "timezone" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"timezone": TIMEZONE})
     names = [*of(settings), *PLAY]
     sockets = sockets_of(settings, names)
     console.print("Starting PostgreSQL, the write API, the read API and the projections…")

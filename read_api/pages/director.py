@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
-from markupsafe import Markup
 
 from commands.calendar import local_date
 from projections.reports.basis import PERMITS, basis
@@ -133,7 +132,7 @@ def _panel(panel: Panel, answer: Answer, plan: Answer, given: Mapping[str, str])
         "formula": report.formula,
         "cohort": report.cohort,
         "unit": "currency units" if report.unit == "cents" else report.unit,
-        "chart": Markup(_chart(panel, answer, rows, planned)) if rows or planned else None,  # noqa: S704 - JSON
+        "chart": _chart(panel, answer, rows, planned) if rows or planned else None,
         "planned": bool(planned),
         "over": report.is_ratio and panel.drawn != "bars",
         "rows": [

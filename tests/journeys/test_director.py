@@ -77,6 +77,8 @@ def test_the_page_moves_on_when_something_happens(browser: Browser, office: Offi
     )
     office.report(moved)
     expect(director.page.locator(".gauge").first).to_contain_text("Violations1", timeout=20_000)
+    by_lot = director.page.get_by_role("region", name="Violations by lot")
+    expect(by_lot.locator(".bk-Figure")).to_have_count(1)
     assert director.complaints == []
     director.context.close()
 

@@ -11,9 +11,8 @@ Document.prototype.createElement = function createElement(name, ...rest) {
 
 function draw() {
   for (const place of document.querySelectorAll("[data-chart]")) {
-    const data = document.getElementById(place.dataset.chart);
-    if (!data || place.childElementCount) continue;
-    window.Bokeh.embed.embed_item(JSON.parse(data.textContent), place);
+    if (place.childElementCount) continue;
+    window.Bokeh.embed.embed_item(JSON.parse(place.dataset.chart), place);
   }
 }
 
