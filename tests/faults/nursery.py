@@ -55,10 +55,10 @@ class Forked:
 class Nursery:
     """Starts programs by forking."""
 
-    def __init__(self, said: Any) -> None:
+    def __init__(self, said: Any, programs: Sequence[str] = PROGRAMS) -> None:
         """Let standard error of all that is started go to the file `said`."""
         self._process = subprocess.Popen(
-            [sys.executable, "-P", __file__, *PROGRAMS],
+            [sys.executable, "-P", __file__, *programs],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -30,6 +28,7 @@ from projections.runner import Runner
 from projections.schema import ensure
 from tests.conftest import a_broker
 from tests.event_store.consuming import Message, messages
+from tests.faults.nursery import Forked, Nursery
 from tests.faults.office import ENVIRONMENT, eventually
 from tests.faults.test_kill_nine import _models
 from tests.faults.wire import Wire
@@ -40,6 +39,7 @@ ROUNDS = int(os.environ.get("KAFKA_ROUNDS", "8"))
 FAULTS = ("broker", "relay", "projector", "ingest", "pause", "cut", "duplicates", "rebalance")
 PAUSE = 10.0
 SERVICES = ("relay", "ingest", "projector", "projector")
+PROGRAMS = ("operations.processes", "event_store.relay", "write_api.ingest", "projections.from_kafka")
 
 pytestmark = [pytest.mark.kafka, pytest.mark.fault, pytest.mark.timeout(7200)]
 
@@ -62,7 +62,8 @@ class City:
         self.log = PostgresLog(self.dsn)
         self.published: set[str] = set()
         self._said = (root / "services.log").open("ab")
-        self._running: list[subprocess.Popen[bytes] | None] = [None] * len(SERVICES)
+        self._nursery = Nursery(self._said, PROGRAMS)
+        self._running: list[Forked | None] = [None] * len(SERVICES)
         self._closing = Event()
         self._threads = [Thread(target=one) for one in (self._keep, self._publish, self._tell)]
 
@@ -77,11 +78,8 @@ class City:
             for place, name in enumerate(SERVICES):
                 running = self._running[place]
                 if running is None or running.poll() is not None:
-                    self._running[place] = subprocess.Popen(
-                        [sys.executable, "-P", "-m", "operations", "serve", name],
-                        env=ENVIRONMENT | self.settings.environment(),
-                        stdin=subprocess.DEVNULL,
-                        stderr=self._said,
+                    self._running[place] = self._nursery.start(
+                        ["serve", name], ENVIRONMENT | self.settings.environment()
                     )
 
     def _publish(self) -> None:
@@ -182,6 +180,7 @@ class City:
         self.stop()
         self.log.close()
         self.wire.close()
+        self._nursery.close()
         self._said.close()
         self.postgres.close()
 
