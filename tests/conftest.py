@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import tempfile
+import threading
 import warnings
 from collections.abc import Generator, Iterator
 from itertools import count
@@ -27,13 +28,14 @@ LONG = (
     "tests/faults/",
     "tests/projections/reports/",
     "tests/write_api/imports/",
-    "tests/read_api/test_city_reports.py",
     "tests/read_api/test_whatever_is_asked.py",
     "tests/replay/",
     "tests/projections/test_from_kafka.py",
     "tests/write_api/test_openapi.py",
 )
 """Run first: two processes share the files, and a long one at the end would leave one of them idle."""
+LISTENER = "parkledger-progress"
+"""A thread that connects again by itself, for as long as nobody closes the look-ups that it belongs to."""
 _numbers = count(1)
 
 
@@ -66,6 +68,17 @@ def _sockets_swept(request: pytest.FixtureRequest) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             gc.collect()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nobody_left_knocking() -> Iterator[None]:
+    """Let nobody who listens at a database outlive a file's tests: it would knock there ever after."""
+    before = set(threading.enumerate())
+    yield
+    left = [one for one in threading.enumerate() if one not in before and one.name == LISTENER]
+    for one in left:
+        one.join(30)  # it may be on its way out
+    assert [one for one in left if one.is_alive()] == []
 
 
 @pytest.fixture(scope="session")
