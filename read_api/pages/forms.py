@@ -126,6 +126,7 @@ FORMS: Mapping[str, Form] = {
         "The request is filed.",
     ),
     "withdraw-appeal": Form((Step("/v1/appeals/{appeal}/withdrawal", {}),), "The appeal is withdrawn."),
+    "erase-words": Form((Step("/v1/erasure-requests", {}),), "Your words are erased, for everybody."),
     "decide-appeal": Form(
         (Step("/v1/appeals/{appeal}/decision", {"outcome": text, "amount": money, **_REASON}),),
         "The decision is made, and its notice dated.",

@@ -98,6 +98,10 @@ def test_a_refusal_is_said_where_the_form_stands(office: Office, visits: Visits)
     kind.get_by_role("button", name="Pay 240.00").click()
     expect(kind.get_by_role("alert")).to_contain_text(office.plate)
     look(parker.page, "parker-refused")
+    words = parker.page.get_by_role("region", name="What the office holds in my words")
+    words.get_by_text("Erase my words").click()
+    words.get_by_role("button", name="Erase them for good").click()
+    expect(words.get_by_role("alert")).to_contain_text("is not over")
 
 
 def test_a_citation_is_appealed_and_decided_on_the_pages(office: Office, visits: Visits) -> None:
@@ -126,7 +130,9 @@ def test_a_parker_pays_and_appeals_without_scripts(office: Office, visits: Visit
     buys(office, parker)
     now = datetime.now(UTC).isoformat()
     seen = {"plate": office.plate, "zone": office.zone, "code": "NO_PERMIT", "online": False, "at": now}
-    citation = office.installation.tell("officer", "/v1/citations", **seen)["citation"]
+    told = office.installation.tell("officer", "/v1/citations", **seen)
+    office.installation.ask("dispute", "/v1/citations", at_least=told["position"])  # the page does not wait
+    citation = told["citation"]
     parker.open("/parker")
     article = parker.page.get_by_role("article", name=f"Citation {citation}")
     expect(article).to_contain_text("30.00 settles it until")
