@@ -111,8 +111,9 @@ class City:
         number = 0
         while not self._closing.wait(0.02):
             number += 1
-            told(self.log, bought(f"T-{number}", [f"ON B{number % 30}"], payment=f"P-{number % 40}"))
-            told(self.log, (paid if number % 3 else bounced)(f"P-{number % 40}"))
+            payment = f"P-{number // 4}"
+            told(self.log, bought(f"T-{number}", [f"ON B{number // 4}"], payment=payment))
+            told(self.log, (paid if number % 3 else bounced)(payment))
 
     def hurt(self, fault: str, random: Random) -> None:
         if fault == "broker":
