@@ -19,7 +19,7 @@ ROUNDS = int(os.environ.get("KILL_ROUNDS", "200"))
 VICTIMS = ("write-api", "projector", "postgres")
 CLIENTS = 4
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
