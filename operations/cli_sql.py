@@ -48,7 +48,7 @@ def sql(
         with (
             database(settings) as dsn,
             reports_of(dsn, settings) as asked,
-            asked.session(Question(timezone=settings.timezone)) as (session, _),
+            asked.session(Question(timezone=settings.timezone), lasting=query is None) as (session, _),
         ):
             if query is None:
                 _prompt(session, asked.refresh)

@@ -30,6 +30,7 @@ from event_store.postgres import PostgresLog
 from projections.reports.asking import Question
 from projections.reports.catalogue import FINDINGS, Report, report_named
 from projections.reports.findings import causes
+from projections.reports.newest import Newest
 from projections.reports.plan import Plan
 from projections.reports.tail import Tail, tables
 
@@ -83,6 +84,7 @@ class Reports:
         # Half of the cores at most: whoever cites or looks up meanwhile must not wait for a report.
         self._database.execute(f"set threads to {max(1, (os.cpu_count() or 1) // 2)}")
         self._tail = Tail(dsn, hashed, self._database, codec)
+        self._newest = Newest(self._database, lambda path: str(archive.store.local(path)))
         self._plan.ensure(self._database)
 
     def __enter__(self) -> Self:
@@ -134,40 +136,59 @@ class Reports:
             return session.sql(statement).to_arrow_table()
 
     @contextlib.contextmanager
-    def session(self, question: Question) -> Iterator[tuple[duckdb.DuckDBPyConnection, "Moment"]]:
+    def session(
+        self, question: Question, *, lasting: bool = False
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, "Moment"]]:
         """Yield a session whose views look at what is asked, as of the log's head or of `known`.
+
+        It sees one state of archive and tail, whoever looks for newer ones meanwhile. One that is `lasting`
+        outlives such states, and errors of who types: it reads the archive's files for everything.
 
         Raises:
             ArchiveBehind: if the archive is too far behind the log.
             LogUnavailable: if the log cannot be reached.
 
         """
-        head = self.refresh()
-        position = head if question.known is None else min(question.known, head)
-        recorded = self._recorded(position)
+        with self._lock, contextlib.ExitStack() as stack:
+            head = self._refresh()
+            position = head if question.known is None else min(question.known, head)
+            row = self._tail.run(lambda c: c.execute(_RECORDED, [position]).fetchone())
+            recorded: datetime | None = row[0] if row else None
+            session = stack.enter_context(self._database.cursor())
+            if not lasting:
+                session.execute("begin; from newest_citations limit 0")  # a transaction begins with a look
+            recent = not lasting and position >= (self._manifest.upto if self._manifest else 0)
+            kept = stack.pop_all()
         at = question.at or _instant(recorded, question)
-        with self._database.cursor() as session:
+        with kept:
             variables = {**question.variables(), "known": position, "at_instant": at}
-            stated = "".join(f'set variable "{n}" = {literal(value)};' for n, value in variables.items())
-            session.execute(f"set timezone to 'UTC'; {stated}")
+            stated = "".join(
+                f'set variable "{n}" = {literal(v)};' for n, v in variables.items() if v is not None
+            )
+            path = "recent,main" if recent else "main"
+            session.execute(f"set timezone to 'UTC'; set search_path = '{path}'; {stated}")
             yield session, Moment(position, recorded, at)
 
     def refresh(self) -> int:
         """Look at what the archive and the log hold by now, and return the head of the log."""
         with self._lock:
-            for attempt in range(_ATTEMPTS):
-                manifest = self._archive.manifest()
-                try:
-                    if self._manifest is None or manifest.segments != self._manifest.segments:
-                        self._lay(manifest)
-                    head = self._tail.refresh(manifest.upto, manifest.parked)
-                except (FileNotFoundError, duckdb.IOException):
-                    self._manifest = None  # a file was merged away meanwhile: look again
-                    if attempt == _ATTEMPTS - 1:
-                        raise
-                else:
-                    self._plan.refresh(self._database)
-                    return head
+            return self._refresh()
+
+    def _refresh(self) -> int:
+        for attempt in range(_ATTEMPTS):
+            manifest = self._archive.manifest()
+            try:
+                if self._manifest is None or manifest.segments != self._manifest.segments:
+                    self._newest.follow(manifest)
+                    self._lay(manifest)
+                head = self._tail.refresh(manifest.upto, manifest.parked)
+            except (FileNotFoundError, duckdb.IOException):
+                self._manifest = None  # a file was merged away meanwhile: look again
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                self._plan.refresh(self._database)
+                return head
         raise LogUnavailable(str(LogUnavailable.__doc__))
 
     def _lay(self, manifest: Manifest) -> None:
@@ -184,7 +205,13 @@ class Reports:
                 f"create or replace view all_{name} as select * from tail_{name} {archived}"
             )
         if self._manifest is None:
-            self._database.execute((files("projections.reports.sql") / "views.sql").read_text("utf-8"))
+            for schema, rows in (("main", "whole"), ("recent", "recent")):
+                script = "".join(_script(name) for name in ("macros", rows, "views"))
+                self._database.execute(
+                    f"create schema if not exists {schema}; set search_path = '{schema},main'"
+                )
+                self._database.execute(script)
+            self._database.execute("set search_path = 'main'")
         self._manifest = manifest
 
     def position_at(self, instant: datetime) -> int:
@@ -192,11 +219,6 @@ class Reports:
         with self._lock:
             row = self._tail.run(lambda c: c.execute(_POSITION_AT, [instant]).fetchone())
         return int(row[0]) if row else 0
-
-    def _recorded(self, position: int) -> datetime | None:
-        with self._lock:
-            row = self._tail.run(lambda c: c.execute(_RECORDED, [position]).fetchone())
-        return row[0] if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +228,10 @@ class Moment:
     position: int
     recorded: datetime | None
     at: datetime
+
+
+def _script(name: str) -> str:
+    return (files("projections.reports.sql") / f"{name}.sql").read_text("utf-8")
 
 
 def _instant(recorded: datetime | None, question: Question) -> datetime:

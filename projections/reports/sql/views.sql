@@ -1,23 +1,4 @@
--- What analysts and the KPIs ask: history as it was known at `known`, and as it stands at `at_instant`.
---
---   SET VARIABLE known = 1042;                                       -- a position; null for all
---   SET VARIABLE at_instant = TIMESTAMPTZ '2026-03-05 14:00:00Z';    -- null for now
---
--- Filters are null for everything: period_from, period_to, zone, lot, officer, device, kind, permit_type.
--- `all_…` are the sets as they are kept, archive and live tail together; each statement below follows from them.
-
-create or replace macro known_position() as coalesce(getvariable('known')::bigint, 9223372036854775807);
-create or replace macro instant() as coalesce(getvariable('at_instant')::timestamptz, now());
-create or replace macro office_time(moment) as (moment::timestamptz at time zone coalesce(getvariable('timezone'), 'UTC'));
-create or replace macro in_period(moment) as (
-    (getvariable('period_from')::timestamptz is null or moment >= getvariable('period_from')::timestamptz)
-    and (getvariable('period_to')::timestamptz is null or moment < getvariable('period_to')::timestamptz));
-create or replace macro wanted(value, name) as (getvariable(name) is null or value = getvariable(name));
-create or replace macro part_of(zone, lot, kind, officer, device, moment) as case getvariable('by')
-    when 'zone' then zone when 'lot' then lot when 'type' then kind when 'officer' then officer
-    when 'device' then device when 'month' then strftime(office_time(moment), '%Y-%m')
-    when 'day' then strftime(office_time(moment), '%Y-%m-%d')
-    when 'hour' then strftime(office_time(moment), '%H:00') else 'all' end;
+-- What follows from `all_events` and the `standing_…` rows, as macros.sql explains.
 
 create or replace view events as
     select * exclude ("at"), "at" as occurred from all_events where "position" <= known_position();
@@ -26,16 +7,23 @@ comment on column events.occurred is 'When it happened in the world, as its sour
 comment on column events.recorded is 'When the log accepted it; never decreases with position';
 comment on column events.plate is 'Keyed hash of the plate: tells vehicles apart and names none';
 
+create or replace view few_known_events as
+    select * exclude ("at"), "at" as occurred from few_events where "position" <= known_position()
+    union all by name
+    select * exclude ("at"), "at" as occurred from tail_events
+    where type in ('ZoneOpened', 'PlateReadCorrected', 'PossibleMatchConfirmed') and "position" <= known_position();
+comment on view few_known_events is 'The events, few in number, that say what others are about';
+
 create or replace view zones as
     select zone, arg_max(name, {'at': occurred, 'position': "position"}) as name, arg_max(timezone, {'at': occurred, 'position': "position"}) as timezone,
         arg_max(capacity, {'at': occurred, 'position': "position"}) as capacity, arg_max(spaces, {'at': occurred, 'position': "position"}) as spaces,
         coalesce(arg_max(lot, {'at': occurred, 'position': "position"}), zone) as lot
-    from events where type = 'ZoneOpened' group by zone;
+    from few_known_events where type = 'ZoneOpened' group by zone;
 comment on view zones is 'Each zone with its lot (itself where it belongs to none), time zone, capacity and stalls';
 
 create or replace view corrections as
     select read, arg_max(coalesce(candidate, plate), {'at': occurred, 'position': "position"}) as vehicle
-    from events where type in ('PlateReadCorrected', 'PossibleMatchConfirmed') group by read;
+    from few_known_events where type in ('PlateReadCorrected', 'PossibleMatchConfirmed') group by read;
 comment on view corrections is 'Which vehicle a read was of, as a person said last';
 
 create or replace view reads as
@@ -48,19 +36,7 @@ comment on view reads is 'Plate reads, misreads counted for the vehicle that the
 comment on column reads.patrol is 'The patrol session in which an officer or vehicle read it';
 
 create or replace view citations as
-    with newest as (
-        select issued_position, max("position") as "position" from all_citations
-        where "position" <= known_position() group by issued_position
-    )
-    select c.* exclude (holds_from), coalesce(z.lot, c.zone) as lot
-    from all_citations c
-    join newest n on n.issued_position = c.issued_position and n."position" = c."position"
-    left join zones z on z.zone = c.zone
-    where c.holds_from <= instant() and not exists (
-        select 1 from all_citations later
-        where later.issued_position = c.issued_position and later."position" = c."position"
-        and later.holds_from > c.holds_from and later.holds_from <= instant()
-        and later.holds_from > TIMESTAMPTZ '0001-01-02 00:00:00Z');
+    select c.*, coalesce(z.lot, c.zone) as lot from standing_citations c left join zones z on z.zone = c.zone;
 comment on view citations is 'Each citation as it stands: amounts in minor units (cents)';
 comment on column citations.standing is 'paid, unpaid, voided (withdrawn as an error) or dismissed (on appeal)';
 comment on column citations.paid is 'What was paid on it, less refunds and returned payments';
@@ -68,26 +44,10 @@ comment on column citations.balance is 'Fine and fees less what was paid';
 comment on column citations.outcome is 'The decision that stands: upheld, reduced or dismissed; null for none';
 comment on column citations.resolution is 'Microseconds from filing to decision, all its decided appeals together';
 
-create or replace view permit_payments as
-    with newest as (
-        select permit, max("position") as "position" from all_permits
-        where "position" <= known_position() group by permit
-    )
-    select p.* exclude (holds_from)
-    from all_permits p join newest n on n.permit = p.permit and n."position" = p."position"
-    where p.holds_from <= instant() and not exists (
-        select 1 from all_permits later
-        where later.permit = p.permit and later."position" = p."position" and later.payment = p.payment
-        and later.holds_from > p.holds_from and later.holds_from <= instant());
+create or replace view permit_payments as from standing_permits;
 comment on view permit_payments is 'Each permit with each of its payments; `kept` is what stands of it, in cents';
 
-create or replace view sessions as
-    with newest as (
-        select session, max("position") as "position" from all_sessions
-        where "position" <= known_position() group by session
-    )
-    select s.* from all_sessions s join newest n on n.session = s.session and n."position" = s."position"
-    where s.start is not null;
+create or replace view sessions as from standing_sessions where start is not null;
 comment on view sessions is 'The times `[start, until)` that sessions let vehicles stand';
 
 -- Looks back 31 days before the period (and before sessions that reach into it): what stood longer and was
@@ -136,7 +96,8 @@ create or replace view observed_stays as
 comment on view observed_stays is 'From the first to the last observation of a vehicle in one place';
 
 create or replace view stays as
-    with begun as (
+    with observed as materialized (from observed_stays),
+    begun as (
         select plate as vehicle, zone, start, coalesce(until, TIMESTAMPTZ '9999-12-31 00:00:00Z') as until,
             max(coalesce(until, TIMESTAMPTZ '9999-12-31 00:00:00Z')) over (
                 partition by plate, zone order by start, until rows between unbounded preceding and 1 preceding
@@ -151,11 +112,11 @@ create or replace view stays as
     paid_for as (
         select vehicle, zone, min(start) as since, max(until) as until from counted group by vehicle, zone, run
     )
-    select *, 'reads' as from_what from observed_stays
+    select *, 'reads' as from_what from observed
     union all
     select p.vehicle, p.zone, p.since, p.until, 'session' from paid_for p
     where not exists (
-        select 1 from observed_stays o
+        select 1 from observed o
         where o.vehicle = p.vehicle and o.zone = p.zone and o.since < p.until and o.until >= p.since);
 comment on view stays is 'Distinct stays: those that were observed, and sessions in which nobody saw the vehicle';
 
