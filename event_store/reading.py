@@ -37,11 +37,14 @@ _READ_MANY = """
     )
     select head.head, e.*
     from head left join (
-        select f.reading, {columns} from found f join log.events e on e.position = f.position
+        select f.reading, {columns}
+        from found f cross join lateral (select * from log.events e where e.position = f.position offset 0) e
         order by f.reading, e.position limit %b
     ) e on true
     order by e.reading, e.position
 """
+# `offset 0` keeps each position a descent of the index: how many there will be, nobody can tell the planner,
+# and with statistics at hand it would rather read all of the log than what it takes to be thousands.
 _PAGE = """
     select {columns} from log.events e
     where e.position > %b and e.position <= %b order by e.position limit %b

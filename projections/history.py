@@ -32,10 +32,15 @@ _HISTORY = (
     f"SELECT {_COLUMNS} FROM ("
     "   SELECT DISTINCT t.position FROM log.tags t"
     "   WHERE t.tag = ANY(%s) AND t.type = ANY(%s) AND t.position <= %s) t"
-    " JOIN log.events e USING (position) ORDER BY position"
+    " CROSS JOIN LATERAL (SELECT * FROM log.events e WHERE e.position = t.position OFFSET 0) e"
+    " ORDER BY position"
 )
+# A few events of a long log: `OFFSET 0` and the function see to it that only these are read. With statistics
+# at hand, the planner would rather walk the whole log by positions than sort what it takes to be many.
 _COMMON = (
-    f"SELECT {_COLUMNS} FROM log.events e WHERE e.type = ANY(%s) AND e.position <= %s ORDER BY e.position"
+    f"SELECT {_COLUMNS} FROM log.positions(NULL, %s::text[], 0, %s, 9223372036854775807) p (position)"
+    " CROSS JOIN LATERAL (SELECT * FROM log.events e WHERE e.position = p.position OFFSET 0) e"
+    " ORDER BY e.position"
 )
 _NEW = (
     "SELECT n FROM unnest(%s::text[]) WITH ORDINALITY t (tag, n)"

@@ -21,7 +21,8 @@ REMEMBERED = 500_000
 """Keys whose neighbours are remembered between pages; all are forgotten when there are more."""
 
 _NEAR = (
-    "SELECT t.tag, e.tags FROM log.tags t JOIN log.events e USING (position)"
+    "SELECT t.tag, e.tags FROM log.tags t"
+    " CROSS JOIN LATERAL (SELECT * FROM log.events e WHERE e.position = t.position OFFSET 0) e"
     " WHERE t.tag = ANY(%s) AND t.type = ANY(%s) AND t.position <= %s"
 )
 _ROWS = (
