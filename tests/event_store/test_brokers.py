@@ -51,3 +51,11 @@ def test_a_producer_gives_up_what_no_broker_takes_when_it_is_let_go(prefix: str)
         assert threads() == before
     finally:
         broker.close()
+
+
+def test_a_topic_that_is_missing_and_cannot_be_made_is_named(kafka: Access, prefix: str) -> None:
+    topics = Topics(prefix, 1, replication=3)  # of a cluster that has one broker
+    with pytest.raises(
+        BrokerUnavailable, match=rf"{prefix}.reads are missing and cannot be made .*Make them"
+    ):
+        topics.ensure(kafka, ["reads"])
