@@ -24,6 +24,7 @@ from event_store.waiting import Answer
 from events.envelope import Append, Origin
 from events.reads import PlateRead
 from events.vocabulary import Plate
+from events.zones import ZoneOpened
 from operations.embedded import EmbeddedPostgres
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,6 +44,13 @@ def history(size: int) -> list[Append]:
         for n in range(size)
     )
     return [Append([read], uuid7(), origin=ORIGIN, fingerprint=b"f" * 32) for read in reads]
+
+
+def _zones() -> list[Append]:
+    """Return the zones that the reads are of."""
+    names = (f"B-{n}" for n in range(400))
+    zones = [ZoneOpened(at=START, zone=name, name=name, timezone="America/Los_Angeles") for name in names]
+    return [Append([zone], uuid7(), origin=ORIGIN) for zone in zones]
 
 
 def through_bulk(dsn: str, appends: Sequence[Append]) -> Sample:
@@ -81,6 +89,7 @@ def measure(server: EmbeddedPostgres, size: int, rounds: int) -> None:
     ours, raw = (server.create(f"{name}_{uuid4().hex[:8]}") for name in ("bulk", "raw"))
     for dsn in (ours, raw):
         migrate(dsn)
+        through_bulk(dsn, _zones())
         through_copy(dsn, history(SIZE))
     pairs = interleaved(
         lambda: through_bulk(ours, history(size)), lambda: through_copy(raw, history(size)), rounds

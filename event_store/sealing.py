@@ -90,9 +90,9 @@ _BLOCK = 64
 _REMEMBERED = 50_000
 _decode = msgspec.json.decode
 _encode = msgspec.json.Encoder(order="sorted").encode
-_ZONE = """
-    SELECT e.payload ->> 'timezone' FROM log.tags t JOIN log.events e USING (position)
-    WHERE t.tag = %s AND t.type = 'ZoneOpened' ORDER BY position DESC LIMIT 1
+_ZONES = """
+    SELECT DISTINCT ON (payload ->> 'zone') payload ->> 'zone', payload ->> 'timezone'
+    FROM log.events WHERE type = 'ZoneOpened' ORDER BY payload ->> 'zone', position DESC
 """
 _READ = """
     SELECT e.payload -> 'sealed' ->> 'bucket' FROM log.tags t JOIN log.events e USING (position)
@@ -209,10 +209,10 @@ class Buckets:
         known, looked_at = self._timezones.get(zone, ("", float("-inf")))
         if known and monotonic() - looked_at < FRESH_FOR:
             return known
-        found = self._vault.rows(_ZONE, f"zone:{zone}")
-        timezone = str(found[0][0]) if found else "UTC"
-        self._timezones[zone] = (timezone, float("inf") if found else monotonic())
-        return timezone
+        opened = self._vault.rows(_ZONES)  # all at once: who reads in one zone soon reads in the others
+        self._timezones[zone] = ("UTC", monotonic())
+        self._timezones.update({name: (timezone, float("inf")) for name, timezone in opened})
+        return self._timezones[zone][0]
 
 
 def local_date_of(at: datetime, timezone: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from events.base import Event
 
 
-class Criterion(msgspec.Struct, frozen=True):  # a dataclass takes five times as long to make
+class Criterion(msgspec.Struct, frozen=True, gc=False):  # a dataclass takes five times as long to make
     """Events of any of `types` (of every type where empty) that carry all of `tags`."""
 
     types: frozenset[str]

@@ -59,7 +59,7 @@ class Append(msgspec.Struct, frozen=True):
     absent: Boundary[Event] | None = None
 
 
-class Appended(msgspec.Struct, frozen=True):
+class Appended(msgspec.Struct, frozen=True, gc=False):
     """What became of an append: its last position, its events' count, and whether it was there before."""
 
     position: int
