@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bokeh.embed import json_item
-from bokeh.models import ColumnDataSource, HoverTool, NumeralTickFormatter
+from bokeh.models import BasicTicker, ColumnDataSource, HoverTool, NumeralTickFormatter
 from bokeh.plotting import figure
 
 _BLUE, _AMBER, _GREY = "#2f6fce", "#c77700", "#7a8594"
@@ -26,6 +26,8 @@ def bars(points: Points, unit: str, *, share: bool = False) -> str:
     data = ColumnDataSource({"name": names, "value": [value for _, value in points]})
     plot.hbar(y="name", right="value", height=0.62, source=data, color=_BLUE)
     plot.xaxis.formatter = NumeralTickFormatter(format=_RATIO if share else _COUNT)
+    if not share:
+        plot.xaxis.ticker = BasicTicker(min_interval=1)  # nothing is counted by halves
     plot.x_range.start = 0
     return _json(plot)
 
