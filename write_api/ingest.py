@@ -38,7 +38,7 @@ from write_api.reading import Reading
 from write_api.remembered import AnswersInMemory, Recalling
 
 GROUP = "ingest"
-AT_ONCE = 500
+AT_ONCE = 2_000
 """Messages that are decided and appended together."""
 AHEAD = 1
 """Batches that may be under way while the next one is fetched."""
