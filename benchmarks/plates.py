@@ -16,7 +16,7 @@ from statistics import mean
 
 from benchmarks import plates_permitted
 from benchmarks.harness import Figure, alone, emit, note
-from commands.confusable import likeness, skeletons
+from commands.confusable import filed_under, likeness, sought_under
 from events.vocabulary import Plate
 
 BENCH = "plates"
@@ -55,17 +55,17 @@ def _of_real_reads(*, quick: bool) -> list[Figure]:
 
 
 def index(plates: Iterable[Plate]) -> Index:
-    """Return the plates under each of their skeletons."""
+    """Return the plates under each of their keys."""
     found: dict[str, set[Plate]] = defaultdict(set)
     for plate in plates:
-        for skeleton in skeletons(plate):
-            found[skeleton].add(plate)
-    return {skeleton: frozenset(of) for skeleton, of in found.items()}
+        for key in filed_under(plate):
+            found[key].add(plate)
+    return {key: frozenset(of) for key, of in found.items()}
 
 
 def files_of(plates: Index, plate: Plate) -> frozenset[Plate]:
-    """Return the plates that share a skeleton with one."""
-    return frozenset().union(*(plates.get(skeleton, frozenset()) for skeleton in skeletons(plate)))
+    """Return the plates that are found under the keys of a reading."""
+    return frozenset().union(*(plates.get(key, frozenset()) for key in sought_under(plate)))
 
 
 def proposed(plates: Index, read: Plate) -> Sequence[Plate]:

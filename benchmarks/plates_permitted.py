@@ -18,7 +18,7 @@ from psycopg import Connection
 
 from benchmarks.harness import Figure, Sample, at_most, emit, figure, interleaved, note, percentile
 from benchmarks.lookups import plate_number
-from commands.confusable import GROUPS, skeletons
+from commands.confusable import GROUPS, filed_under
 from event_store.migrations import migrate
 from event_store.postgres import PostgresLog
 from events.envelope import Append
@@ -120,5 +120,5 @@ def _rights(plates: Sequence[str]) -> Iterator[Sequence[Any]]:
 
 def _near(plates: Sequence[str]) -> Iterator[Sequence[Any]]:
     for plate in plates:
-        for part, skeleton in enumerate(sorted(skeletons(Plate(plate)))):
-            yield f"plate:{plate}", 1, part, OPEN, skeleton, plate
+        for part, key in enumerate(sorted(filed_under(Plate(plate)))):
+            yield f"plate:{plate}", 1, part, OPEN, key, plate

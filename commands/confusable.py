@@ -34,32 +34,62 @@ _PAIRS = _pairs(GROUPS)
 _SHAPES = _pairs(SHAPES)
 
 
-def _families() -> dict[int, int]:
-    """Return the character that stands for each one in a skeleton: the same for all that hang together."""
+def _families(groups: tuple[str, ...]) -> dict[str, str]:
+    """Return the character that stands for each one in a key: the same for all that hang together."""
     found: dict[str, str] = {}
-    for group in GROUPS:
+    for group in groups:
         family = next((found[c] for c in group if c in found), group[0])
         merged = {found.get(c, family) for c in group}
         found.update(dict.fromkeys(group, family))
         found.update({c: family for c, other in found.items() if other in merged})
-    return {ord(c): ord(family) for c, family in found.items()}
+    return found
 
 
-_FAMILY = _families()
+_FAMILY = str.maketrans(_families(GROUPS))
+_STROKES = {c: family.lower() for c, family in _families(SHAPES).items()}
+"""In lower case, which no number has: a key tells by it where the letter stands that is taken for another."""
 
 
 @lru_cache(maxsize=10_000)
-def skeletons(plate: Plate) -> frozenset[str]:
-    """Return the keys under which a plate and its near matches meet.
+def filed_under(plate: Plate) -> frozenset[str]:
+    """Return the keys that a plate is kept under, so that the readings it may be taken for find it.
 
-    The number with each character replaced by its family: whole, without each one of its characters, and
-    without two at either end. Numbers that are near to each other in any way share at least one.
+    A number counts with each character replaced by its family (`GROUPS`). The first character of a key says
+    what was done to the number: `=` nothing, `-` one character taken out, `+` two taken off an end, `~` a
+    letter replaced by what is built of the same strokes (`SHAPES`). Keys that say more than what is left
+    keep apart what only has its characters in common, such as the numbers of a fleet that differ in a digit.
     """
     if not is_readable(plate):
         return frozenset()
-    whole = number_of(plate).translate(_FAMILY)
-    ends = {whole[2:], whole[:-2]} if len(whole) >= _LEAST + 2 else set()
-    return frozenset({whole, *ends, *(whole[:i] + whole[i + 1 :] for i in range(len(whole)))})
+    number = number_of(plate)
+    whole = number.translate(_FAMILY)
+    ends = {f"+{number[2:]}", f"+{number[:-2]}"} if len(number) >= _LEAST + 2 else set()
+    return frozenset({f"={whole}", *ends, *(f"-{shorter}" for shorter in _shorter(whole)), *_built(number)})
+
+
+@lru_cache(maxsize=10_000)
+def sought_under(read: Plate) -> frozenset[str]:
+    """Return the keys to look under for the near matches of a reading; all of `likeness` are found there."""
+    if not is_readable(read):
+        return frozenset()
+    number = number_of(read)
+    whole = number.translate(_FAMILY)
+    ends = {f"={whole[2:]}", f"={whole[:-2]}"} if len(number) >= _LEAST + 2 else set()
+    longer = {f"-{whole}", f"+{number}"}
+    shorter = {f"={shorter}" for shorter in _shorter(whole)}
+    return frozenset({f"={whole}", *longer, *shorter, *ends, *_built(number)})
+
+
+def _shorter(whole: str) -> set[str]:
+    return {whole[:i] + whole[i + 1 :] for i in range(len(whole))}
+
+
+def _built(number: str) -> set[str]:
+    """Return the keys of the number with each letter in turn replaced by what stands for its strokes."""
+    if len(number) < _LEAST:
+        return set()
+    whole = number.translate(_FAMILY)
+    return {f"~{whole[:i]}{_STROKES[c]}{whole[i + 1 :]}" for i, c in enumerate(number) if c in _STROKES}
 
 
 def likeness(read: Plate, other: Plate) -> tuple[int, int] | None:

@@ -1,13 +1,13 @@
 """The plates that ever had a right, by what a camera may have taken them for.
 
-A plate stands under each of its skeletons (`commands.confusable`), so that the near matches of a reading are
+A plate stands under a few keys (`commands.confusable.filed_under`), so that the near matches of a reading are
 found by a few look-ups in an index, however many plates there are.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from commands.confusable import skeletons
+from commands.confusable import filed_under
 from events.envelope import Recorded
 from events.permits import ActivePlateSelected, PermitPurchased, PlateAdded, PlateAssociationCorrected
 from events.sessions import ExemptionGranted, SessionStarted
@@ -15,7 +15,7 @@ from events.vocabulary import Plate
 from projections.projection import Neighbours, Projection, Thing, types
 from projections.table import Row, Table
 
-TABLE = Table({"skeleton": "text", "plate": "text"}, indexes=("skeleton",))
+TABLE = Table({"found_under": "text", "plate": "text"}, indexes=("found_under",))
 
 
 def evolve(_: bool, entry: Recorded[Any]) -> bool:  # noqa: FBT001 - the whole state
@@ -25,13 +25,13 @@ def evolve(_: bool, entry: Recorded[Any]) -> bool:  # noqa: FBT001 - the whole s
 
 
 def rows(plate: str, state: bool, _: Neighbours) -> Iterable[Row]:  # noqa: FBT001 - the whole state
-    """Return a row for each skeleton of the plate."""
-    return [(skeleton, plate) for skeleton in sorted(skeletons(Plate(plate)))] if state else ()
+    """Return a row for each key of the plate."""
+    return [(key, plate) for key in sorted(filed_under(Plate(plate)))] if state else ()
 
 
 NEAR_PLATES = Projection(
     name="near_plates",
-    version=2,
+    version=3,
     table=TABLE,
     things=(
         Thing(

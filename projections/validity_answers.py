@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 from psycopg import Connection
 
-from commands.confusable import likeness, skeletons
+from commands.confusable import likeness, sought_under
 from commands.policy import policy_at
 from commands.rights import Interval, Kind, standing
 from event_store.codec import Codec
@@ -65,8 +65,8 @@ SELECT -1, 'policy', '', '', '', NULL, NULL, (
 _NEAR = f"""
 SELECT DISTINCT q.n, c.plate
 FROM unnest(%b::int4[], %b::text[], %b::text[], %b::timestamptz[], %b::int8[])
-    AS q (n, skeleton, zone, at, known)
-JOIN views.near_plates c ON c.skeleton = q.skeleton
+    AS q (n, key, zone, at, known)
+JOIN views.near_plates c ON c.found_under = q.key
 JOIN views.validity v ON v.plate = c.plate AND v.zone = ANY (ARRAY[q.zone, '{EVERY_ZONE}'])
     AND v.until > q.at AND v.start <= q.at AND v.known_from <= q.known AND v.known_until > q.known
 """
@@ -210,9 +210,9 @@ def _near(
 ) -> dict[int, tuple[str, ...]]:
     """Return the plates with a right there that the camera may have taken for those read, best first."""
     asked = [
-        (n, skeleton, answers[n].zone, answers[n].at, answers[n].rests_on)
+        (n, key, answers[n].zone, answers[n].at, answers[n].rests_on)
         for n in numbers
-        for skeleton in skeletons(Plate(answers[n].plate))
+        for key in sought_under(Plate(answers[n].plate))
     ]
     found: dict[int, list[tuple[tuple[int, int], str]]] = {}
     if asked:

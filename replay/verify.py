@@ -14,7 +14,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from commands.confusable import likeness, skeletons
+from commands.confusable import filed_under, likeness, sought_under
 from commands.policy import STANDARD, policy_at
 from commands.right_intervals import Interval
 from commands.rights import standing
@@ -170,14 +170,14 @@ class Verifier:
 
     def settle(self) -> None:
         """Look for the near matches of all plates that had no right, one pass over the plates for all."""
-        by_skeleton: defaultdict[str, set[str]] = defaultdict(set)
+        by_key: defaultdict[str, set[str]] = defaultdict(set)
         for plate in {str(entry.event.plate) for entry, _ in self._pending}:
-            for skeleton in skeletons(Plate(plate)):
-                by_skeleton[skeleton].add(plate)
+            for key in sought_under(Plate(plate)):
+                by_key[key].add(plate)
         near: defaultdict[str, set[str]] = defaultdict(set)
         for other in self._known.plates:
-            for skeleton in skeletons(Plate(other)):
-                for plate in by_skeleton.get(skeleton, ()):
+            for key in filed_under(Plate(other)):
+                for plate in by_key.get(key, ()):
                     if likeness(Plate(plate), Plate(other)) is not None:
                         near[plate].add(other)
         for entry, shown in self._pending:
