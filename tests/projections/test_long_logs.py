@@ -19,6 +19,8 @@ PAST = """
     FROM generate_series(1, 30000) n;
     ANALYZE log.events; ANALYZE log.tags
 """
+_HOLDS = "SELECT log.holds(%s, %s, %s)"
+"""Whether a condition of an append is broken."""
 TOUCHED = 300
 """Pages of 8 kB; the whole log has several times as many."""
 
@@ -33,6 +35,9 @@ def pages(plan: dict[str, Any]) -> int:
         (_COMMON, [["PolicyAdopted", "ZoneOpened"], 30_000]),
         (_HISTORY, [["plate:7", "plate:8"], ["PlateRead", "PermitPurchased"], 30_000]),
         (_NEAR, [["plate:7", "plate:8"], ["PlateRead", "PermitPurchased"], 30_000]),
+        (_HOLDS, [None, ["PolicyAdopted", "ZoneOpened"], 0]),
+        (_HOLDS, [["plate:7"], ["PolicyAdopted", "PermitPurchased"], 0]),
+        (_HOLDS, [["plate:7", "zone:F"], ["PolicyAdopted", "PermitPurchased"], 0]),
     ],
 )
 def test_few_events_of_a_long_log_are_read_alone(dsn: str, statement: str, asked: list[Any]) -> None:
