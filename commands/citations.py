@@ -19,7 +19,7 @@ from events.base import Event
 from events.boundary import Boundary, on
 from events.citations import CitationIssued, CitationKind, CitationServed, CitationVoided, one_or_many
 from events.envelope import Recorded
-from events.reads import Place
+from events.reads import PlaceSaid
 from events.vocabulary import (
     Amount,
     Cents,
@@ -50,7 +50,7 @@ class IssueCitation(Command):
     online: bool = True
     device_time: Instant | None = None
     officer: Word | None = None
-    place: Place | None = None
+    place: PlaceSaid | None = None
 
 
 class ServeCitation(Command):

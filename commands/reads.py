@@ -27,7 +27,7 @@ from events.envelope import Recorded
 from events.reads import (
     DeviceSynced,
     Direction,
-    Place,
+    PlaceSaid,
     PlateRead,
     PlateReadCorrected,
     PossibleMatchConfirmed,
@@ -50,7 +50,7 @@ class RecordPlateRead(Command):
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
     candidates: Annotated[tuple[Word, ...], Field(max_length=50)] | None = None
     image: Word | None = None
-    place: Place | None = None
+    place: PlaceSaid | None = None
     direction: Direction = "none"
     online: bool = True
     device_time: Instant | None = None

@@ -68,9 +68,14 @@ def stay(
             place = None
         else:
             current = msgspec.structs.replace(current, until=sighting.at)
-        place = sighting.place or place
+        place = _stands_at(sighting) or place
         known_here = True
     return current
+
+
+def _stands_at(sighting: Sighting) -> str | None:
+    """Return the place that a vehicle stood at; a gate's own place is passed, not stood at."""
+    return sighting.place if sighting.direction == "none" else None
 
 
 def _moved(current: Stay, place: str | None, sighting: Sighting, unseen: timedelta) -> bool:
@@ -88,7 +93,7 @@ def moved_between(sightings: Iterable[Sighting], zone: str, first: datetime, las
         s.direction == "entry" and s.at == last for s in seen
     ):
         return True
-    places = {s.place for s in seen if s.place is not None and s.zone == zone}
+    places = {_stands_at(s) for s in seen if s.zone == zone} - {None}
     return len(places) > 1
 
 

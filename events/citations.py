@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from events.base import Event
-from events.reads import Place
+from events.reads import PlaceSaid
 from events.vocabulary import (
     Amount,
     CitationId,
@@ -44,7 +44,7 @@ class CitationIssued(Event):
     online: bool | None = None
     device_time: Instant | None = None
     officer: Word | None = None
-    place: Annotated[Place, Personal("place")] | None = None
+    place: Annotated[PlaceSaid, Personal("place")] | None = None
     policy: Identity | None = None
     """The policy version that the decision used."""
 

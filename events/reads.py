@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from events.base import Event
 from events.vocabulary import (
@@ -42,6 +42,14 @@ class Place:
     text: Text | None = None
 
 
+def _described(value: object) -> object:
+    return {"text": value} if isinstance(value, str) else value
+
+
+type PlaceSaid = Annotated[Place, BeforeValidator(_described, json_schema_input_type=Place | Text)]
+"""A place, or the words alone that it is known by: `stall 14`."""
+
+
 class PlateRead(Event):
     """A device read a plate. `at` is corrected by the device's clock offset, `device_time` is its claim."""
 
@@ -53,7 +61,7 @@ class PlateRead(Event):
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
     candidates: Annotated[tuple[Word, ...], Personal("plate")] | None = None
     image: Annotated[Word, Personal("image")] | None = None
-    place: Annotated[Place, Personal("place")] | None = None
+    place: Annotated[PlaceSaid, Personal("place")] | None = None
     direction: Direction = "none"
     online: bool = True
     device_time: Instant | None = None

@@ -12,7 +12,7 @@ from typing import Any
 from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.vocabulary import Plate, parse_plate
-from replay.scenario.document import Document, Fields, Node, Scalar, Unusable, nearest
+from replay.scenario.document import Document, Fields, Listing, Node, Scalar, Unusable, nearest
 from replay.scenario.story import ALONE, Expectation, Scenario, Step, instant_of, known_keys
 from replay.scenario.world import World
 
@@ -114,6 +114,9 @@ class Query:
     ask: Ask
 
 
+ENTRY_KEYS = ("step", "at", "recorded", "device_time", "was")
+"""The keys of an entry of a timeline."""
+
 QUERIES: dict[str, Query] = {}
 
 ANY_KEYS = ("*",)
@@ -156,6 +159,8 @@ def check(document: Document, scenario: Scenario, expectation: Expectation) -> N
         if node is not None and not _is_no_instant(scenario, node, when):
             instant_of(document, node, when)
     _check_answer(document, expectation.answer, found.answers, name)
+    if name == "timeline":
+        _check_steps(document, scenario, expectation.answer)
 
 
 def _check_answer(document: Document, answer: Node, keys: tuple[str, ...], name: str) -> None:
@@ -163,6 +168,19 @@ def _check_answer(document: Document, answer: Node, keys: tuple[str, ...], name:
         if not keys:
             raise document.wrong(answer.line, f"the answer of {name} is one value, not a mapping")
         known_keys(document, answer, keys, f"the answer of {name}")
+
+
+def _check_steps(document: Document, scenario: Scenario, answer: Node) -> None:
+    """Refuse a timeline of steps that the story does not have: what is not there is easily excluded."""
+    known = [step.id for step in scenario.steps]
+    for node in answer.entries.values() if isinstance(answer, Fields) else ():
+        for one in node.items if isinstance(node, Listing) else (node,):
+            if isinstance(one, Fields):
+                known_keys(document, one, ENTRY_KEYS, "an entry")
+            step = one.entries.get("step") if isinstance(one, Fields) else one
+            if isinstance(step, Scalar) and step.value() is not None and step.text.strip() not in known:
+                word = step.text.strip()
+                raise document.wrong(step.line, f"the story has no step {word!r}{nearest(word, known)}")
 
 
 def instants_of(document: Document, scenario: Scenario, expectation: Expectation) -> list[datetime]:

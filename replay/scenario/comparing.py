@@ -42,11 +42,11 @@ def _sum(counts: Mapping[str, Any]) -> int | None:
 def _key(expected: Mapping[str, Any], got: Mapping[str, Any], key: str) -> bool:
     wanted, held = expected[key], got.get(key)
     if key == "includes":
-        return set(_listed(wanted)) <= set(_listed(held))
+        return set(_steps(wanted)) <= set(_steps(held))
     if key == "excludes":
-        return not set(_listed(wanted)) & set(_listed(held))
+        return not set(_steps(wanted)) & set(_steps(held))
     if key == "order":
-        return [step for step in _listed(held) if step in _listed(wanted)] == _listed(wanted)
+        return [step for step in _steps(held) if step in _steps(wanted)] == _steps(wanted)
     if key == "entries":
         return all(_entry(entry, _listed(held)) for entry in _listed(wanted))
     return agrees(wanted, held, key)
@@ -56,7 +56,8 @@ def _entry(expected: Any, got: list[Any]) -> bool:
     """Tell whether the entry of the named step is as expected."""
     if not isinstance(expected, Mapping):
         return False
-    return any(entry.get("step") == expected.get("step") and agrees(expected, entry) for entry in got)
+    step = str(expected.get("step"))
+    return any(entry.get("step") == step and agrees(expected, entry) for entry in got)
 
 
 def _lists(expected: list[Any], got: list[Any], name: str) -> bool:
@@ -104,6 +105,11 @@ def _listed(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str | Mapping) else [value]
+
+
+def _steps(value: Any) -> list[str]:
+    """Return ids of steps, which may be numbers in the file."""
+    return [str(one) for one in _listed(value)]
 
 
 def shown(value: Any) -> str:

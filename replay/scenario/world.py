@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any, cast
 from uuid import UUID, uuid5
 
@@ -43,6 +44,8 @@ IMPLICIT_CODE = "NO_PERMIT"
 A citation there may carry any code. A code that no rule of the zone has ever had says nothing about hours, so
 that whoever judges whether a rule was in force looks at all rules of the zone.
 """
+
+_INSTANT = timedelta(microseconds=1)
 
 _IDS = UUID("5c0e4a6e-0000-8000-8000-7061726b6c65")
 _ORIGIN = Origin("scenario", "scenario")
@@ -84,6 +87,9 @@ class World:
     def play(self, dsn: str, instants: list[datetime], zones: set[str]) -> None:
         """Play the story on an empty database with a simulated clock, then let the read models catch up.
 
+        What is recorded at the very instant at which something falls due comes before it: a payment of the
+        last second of a day is there when that day is over.
+
         `instants` and `zones` are those that the questions name: the clock runs to the latest of them, and
         a zone that only a question names is opened as well.
         """
@@ -92,11 +98,17 @@ class World:
         begin = min([*instants, *(min(s.at, s.recorded) for s in self.scenario.steps)]) - BEFORE
         self.log.set_now(begin)
         self._set_up(begin, zones)
-        for told in self.told:
-            self._advance(automation, told.step.recorded)
+        for told, following in zip_longest(self.told, self.told[1:]):
+            recorded = told.step.recorded
+            self._fall_due(automation, before=recorded)
+            self.log.set_now(recorded)
             self._act(told)
-            automation.act(told.step.recorded)
-        self._advance(automation, max([*instants, *(max(s.at, s.recorded) for s in self.scenario.steps)]))
+            waits = following is not None and following.step.recorded == recorded
+            if not (waits and automation.next_instant() == recorded):
+                automation.act(recorded)
+        end = max([*instants, *(max(s.at, s.recorded) for s in self.scenario.steps)])
+        self._fall_due(automation, before=end + _INSTANT)
+        self.log.set_now(end)
         self.models = Models(dsn)
         self.models.catch_up()
 
@@ -138,12 +150,11 @@ class World:
         if events:
             self.log.append(Append(events, uuid5(_IDS, "set-up"), origin=_ORIGIN))
 
-    def _advance(self, automation: Automation, to: datetime) -> None:
+    def _fall_due(self, automation: Automation, before: datetime) -> None:
         """Let time pass: whatever falls due on the way is done at its instant."""
-        while (due := automation.next_instant()) is not None and due <= to:
+        while (due := automation.next_instant()) is not None and due < before:
             self.log.set_now(due)
             automation.act(due)
-        self.log.set_now(to)
 
     def _act(self, told: Told) -> None:
         step = told.step

@@ -91,6 +91,13 @@ def test_being_seen_elsewhere_restarts_the_stay(between: Event) -> None:
     assert result.reason == "STAY_RESTARTED"
 
 
+def test_a_gate_is_no_place_that_a_vehicle_stood_at() -> None:
+    let_in = sighting("2026-03-05 09:00", "entry", place="north gate")
+    found = stay([let_in, sighting("2026-03-05 10:00", place="stall 4")], "F", t("2026-03-05 10:00"))
+    assert found is not None
+    assert (found.since, found.minutes) == (t("2026-03-05 09:00"), 60.0)
+
+
 def test_time_before_the_rules_hours_does_not_count() -> None:
     early = (seen("2026-03-05 05:00"), seen("2026-03-05 10:05", "r2"))
     assert overtime(*early, at="2026-03-05 10:06", rule=DAYTIME).reason == "WITHIN_GRACE"

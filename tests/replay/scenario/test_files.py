@@ -46,6 +46,16 @@ type Write = Callable[[str], Path]
         ),
         (f"{STORY}expect:\n  - balance: {{citation: X, at: noon}}\n    is: 1\n", 6, "not 'noon'"),
         (f"{STORY}expect:\n  - refused: {{step: q}}\n    is: null\n", 6, "the story has no step 'q'"),
+        (
+            f"{STORY}expect:\n  - timeline: {{plate: ON A1}}\n    is: {{excludes: [r2]}}\n",
+            7,
+            "the story has no step 'r2' (did you mean r?)",
+        ),
+        (
+            f"{STORY}expect:\n  - timeline: {{plate: ON A1}}\n    is: {{entries: [{{step: r, att: x}}]}}\n",
+            7,
+            "an entry has no key 'att' (did you mean at?)",
+        ),
     ],
 )
 def test_an_error_names_line_and_nearest_name(text: str, line: int, sentence: str, play: Play) -> None:
