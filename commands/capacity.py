@@ -10,10 +10,11 @@ the places are all taken, and the few that lapsed last, in case they were extend
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from commands.right_collection import Key, KnownRights, Tenure
-from events.boundary import Boundary, on
+from events.boundary import Boundary, Criterion, on
 from events.permits import PermitCancelled, PermitPurchased, PermitReinstated, PermitRenewed, PermitRevoked
 from events.sessions import SessionEnded, SessionExtended, SessionStarted
 
@@ -70,12 +71,17 @@ def places_boundary(places: Places, window: Window, known: KnownRights) -> Bound
         if places.of == "zone"
         else on(PermitPurchased, PermitRenewed, PermitReinstated, permit_type=places.name)
     )
-    for kind, right in _followed(places, window, known):
-        if kind == "permit":
-            boundary |= on(PermitRenewed, PermitRevoked, PermitCancelled, PermitReinstated, permit=right)
-        else:
-            boundary |= on(SessionExtended, SessionEnded, session=right)
-    return boundary
+    followed = [_criteria_of(key) for key in _followed(places, window, known)]
+    return Boundary(boundary.criteria.union(*followed))  # at once: a full garage follows a thousand rights
+
+
+@lru_cache(maxsize=20_000)
+def _criteria_of(key: Key) -> frozenset[Criterion]:
+    """Return what tells that a right, whose place and type are known, ended otherwise than it was to."""
+    kind, right = key
+    if kind == "permit":
+        return on(PermitRenewed, PermitRevoked, PermitCancelled, PermitReinstated, permit=right).criteria
+    return on(SessionExtended, SessionEnded, session=right).criteria
 
 
 def has_room(

@@ -96,9 +96,15 @@ def evolve_queues(queues: Queues, entry: Recorded[WaitlistEvent | PermitPurchase
     event = entry.event
     if event.permit_type is None or event.account is None:
         return queues
-    facts = (*queues.facts.get(event.permit_type, ()), event)
-    ordered = tuple(sorted(facts, key=lambda e: (e.at, _RANK[type(e)], e.account or "")))
-    return Queues({**queues.facts, event.permit_type: ordered})
+    known = queues.facts.get(event.permit_type, ())
+    facts = (*known, event)
+    if known and _order(known[-1]) > _order(event):
+        facts = tuple(sorted(facts, key=_order))
+    return Queues({**queues.facts, event.permit_type: facts})
+
+
+def _order(event: WaitlistEvent | PermitPurchased) -> tuple[datetime, int, str]:
+    return event.at, _RANK[type(event)], event.account or ""
 
 
 def _tell(waiting: dict[str, Waiting], event: WaitlistEvent | PermitPurchased, offer_for: timedelta) -> None:

@@ -183,7 +183,7 @@ def _record(command: RecordPlateRead, facts: ReadFacts) -> Sequence[Event]:
 
 def _correct(command: CorrectPlateRead, facts: ReadFacts) -> Sequence[Event]:
     read = facts.read(command.read)
-    said = [one for one in facts.opinions.get(command.read, ()) if isinstance(one, PlateReadCorrected)]
+    said = [one for one in _said_by(command, facts) if isinstance(one, PlateReadCorrected)]
     taken_for = said[-1].plate if said else read.plate
     if taken_for == command.plate:
         return ()
@@ -207,10 +207,17 @@ def _deny(command: DenyPossibleMatch, facts: ReadFacts) -> Sequence[Event]:
 def _last_opinion(command: ConfirmPossibleMatch | DenyPossibleMatch, facts: ReadFacts) -> Event | None:
     said = [
         one
-        for one in facts.opinions.get(command.read, ())
+        for one in _said_by(command, facts)
         if not isinstance(one, PlateReadCorrected) and one.candidate == command.candidate
     ]
     return said[-1] if said else None
+
+
+def _said_by(
+    command: CorrectPlateRead | ConfirmPossibleMatch | DenyPossibleMatch, facts: ReadFacts
+) -> Sequence[Opinion]:
+    """Return what was said of the read by the command's instant; what is told late may lie before others."""
+    return [one for one in facts.opinions.get(command.read, ()) if one.at <= command.at]
 
 
 RECORD_PLATE_READ = Decider(RecordPlateRead, _recording_boundary, ReadFacts, _evolve, _record)

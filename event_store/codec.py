@@ -116,9 +116,13 @@ class Codec:
 
     def criteria[E: Event](self, boundary: Boundary[E]) -> Sequence[Criterion]:
         """Return the criteria of a boundary over tags as the log keeps them."""
-        if not self._keyed:
-            return tuple(boundary.criteria)
-        return [Criterion(c.types, frozenset(map(self.tag, c.tags))) for c in boundary.criteria]
+        return [self._kept(criterion) for criterion in boundary.criteria]
+
+    def _kept(self, criterion: Criterion) -> Criterion:
+        for tag in criterion.tags:
+            if tag.startswith(self._keyed):
+                return Criterion(criterion.types, frozenset(map(self.tag, criterion.tags)))
+        return criterion
 
     def revive(self, row: Row) -> Recorded[Event]:
         """Return the entry of a row, its payload raised to the event's present version.

@@ -10,9 +10,11 @@ after all. Then everything is read. So a memory out of date costs an attempt, ne
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from commands.decider import AnyDecider, Command
+from event_store.log import Log, Slice
 from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.envelope import Append, Appended, Recorded
@@ -20,6 +22,10 @@ from write_api.gathering import Gathering
 
 REMEMBERED = 4_096
 MARKED = 65_536
+MANY = 64
+"""Criteria of a boundary, such as that of a full garage, that cost more to ask for than a few new events."""
+NEAR = 200
+"""Events of the boundary's types that may be new for that."""
 
 type Criteria = frozenset[Criterion]
 
@@ -93,7 +99,7 @@ class Settling:
     async def _grown(self, decider: AnyDecider, command: Command, known: Settled) -> Settled | None:
         """Return a remembered fold with what is newer; nothing where what is not in it has entries too."""
         facts, covered = known.facts, known.shared
-        newer = await self._log.read(Boundary(covered), known.head)
+        newer = await self._newer(covered, known.head)
         for entry in newer.entries:
             facts = decider.evolve(facts, entry)
         wanted = decider.boundary(command, facts).criteria
@@ -105,6 +111,14 @@ class Settling:
         grown = Settled(facts, newer.head, covered, absent, True, known.key)  # noqa: FBT003 - named in the record
         self._remember(grown)
         return grown
+
+    async def _newer(self, covered: Criteria, after: int) -> Slice[Any]:
+        """Return what is newer of a boundary; one with many criteria is held against all that is newer."""
+        if len(covered) >= MANY:
+            found = await self._log.ask(partial(_near, self._log.log, Boundary(covered), after))
+            if found is not None:
+                return found
+        return await self._log.read(Boundary(covered), after)
 
     async def _from_scratch(self, decider: AnyDecider, command: Command, first: Criteria) -> Settled:
         """Return the facts folded from everything in the boundary, read until it stands still."""
@@ -171,6 +185,17 @@ class Settling:
             self._marked.move_to_end(one)
         while len(self._marked) > MARKED:
             self._marked.popitem(last=False)
+
+
+def _near(log: Log, boundary: Boundary[Event], after: int) -> Slice[Event] | None:
+    """Return what lies in the boundary, if not much of its types came to the log after a position."""
+    head = log.head()
+    names = frozenset[str]().union(*(criterion.types for criterion in boundary.criteria))
+    rows = next(log.pages(after, types=names, upto=head, size=NEAR), ())
+    if len(rows) >= NEAR:
+        return None
+    entries = [log.codec.revive(row) for row in rows]
+    return Slice([entry for entry in entries if boundary.covers(entry.event)], head)
 
 
 def _with_entries(criteria: Criteria, entries: Iterable[Recorded[Event]]) -> Criteria:

@@ -133,6 +133,18 @@ class TestOpinions:
         given(seen()).when(confirm).then(confirmed)
         given(seen(), confirmed).when(deny).then(PossibleMatchDenied(at=at(6), read="r1", candidate=B))
 
+    def test_what_is_told_late_is_told_once(self) -> None:
+        confirmed = PossibleMatchConfirmed(at=at(15), read="r1", candidate=B)
+        denied = PossibleMatchDenied(at=at(5), read="r1", candidate=B)
+        deny = DenyPossibleMatch(at=at(5), read="r1", candidate=B)
+        given(seen(), confirmed).when(deny).then(denied)
+        given(seen(), confirmed, denied).when(deny).then()
+        later = PlateReadCorrected(at=at(15), read="r1", plate=B, was=A)
+        late = PlateReadCorrected(at=at(5), read="r1", plate="ON CCC333", was=A)
+        correct = CorrectPlateRead(at=at(5), read="r1", plate="ON CCC333")
+        given(seen(), later).when(correct).then(late)
+        given(seen(), later, late).when(correct).then()
+
     def test_there_is_no_opinion_of_a_read_that_is_not_there(self) -> None:
         given().when(CorrectPlateRead(at=at(5), read="r1", plate=B)).then(NoSuchRead)
         given().when(ConfirmPossibleMatch(at=at(5), read="r1", candidate=B)).then(NoSuchRead)
