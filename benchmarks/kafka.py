@@ -48,7 +48,7 @@ import psycopg
 from event_store.brokers import Access
 from event_store.relay import Relay
 from event_store.topics import Topics
-from operations.processes import settle_memory
+from operations.memory import settle_memory
 dsn, bootstrap, prefix, head = sys.argv[1:4] + [int(sys.argv[4])]
 settle_memory()
 relay = Relay(dsn, Access(bootstrap), Topics(prefix, 3))
@@ -69,7 +69,7 @@ thread.join()
 """
 _RUNNER = """
 import sys
-from operations.processes import settle_memory
+from operations.memory import settle_memory
 from projections.runner import Runner
 from projections.validity import VALIDITY
 settle_memory()
@@ -80,7 +80,7 @@ import sys
 from event_store.brokers import Access
 from event_store.relay import Relay
 from event_store.topics import Topics
-from operations.processes import settle_memory
+from operations.memory import settle_memory
 settle_memory()
 Relay(sys.argv[1], Access(sys.argv[2]), Topics(sys.argv[3], 3)).run()
 """
@@ -89,7 +89,7 @@ import sys
 from benchmarks.kafka_work import HEAVY
 from event_store.brokers import Access
 from event_store.topics import Topics
-from operations.processes import settle_memory
+from operations.memory import settle_memory
 from projections.from_kafka import FromKafka
 settle_memory()
 FromKafka(sys.argv[1], Access(sys.argv[2]), Topics(sys.argv[3], 8), (HEAVY,)).run()

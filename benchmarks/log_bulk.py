@@ -1,8 +1,8 @@
 """The import path against raw COPY: the same rows into the same tables, ready-made and without a check.
 
-Ours encodes and digests the reads, looks their command ids up, takes the writer lock, copies, proves that no
-position is missing and gives a notice, in batches of ten thousand. The other only copies what was encoded
-before the clock started, in transactions of the same size.
+Ours encodes, seals and digests the reads, looks their command ids up, takes the writer lock, copies, proves
+that no position is missing and gives a notice, in batches of ten thousand. The other only copies what was
+encoded and sealed before the clock started, in transactions of the same size.
 """
 
 import time
@@ -26,6 +26,7 @@ from events.reads import PlateRead
 from events.vocabulary import Plate
 from events.zones import ZoneOpened
 from operations.embedded import EmbeddedPostgres
+from operations.memory import settle_memory
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ORIGIN = Origin("import", "import")
@@ -56,6 +57,7 @@ def _zones() -> list[Append]:
 def through_bulk(dsn: str, appends: Sequence[Append]) -> Sample:
     """Return `rate` in events a second of our import path."""
     way_in = Bulk(dsn)
+    settle_memory()  # as the command does
     started = time.perf_counter()
     coming: list[Future[list[Answer]]] = [way_in.submit(batch) for batch in batched(appends, SIZE)]
     for answers in coming:
@@ -67,7 +69,7 @@ def through_bulk(dsn: str, appends: Sequence[Append]) -> Sample:
 
 def through_copy(dsn: str, appends: Sequence[Append]) -> Sample:
     """Return `rate` in events a second of copying ready-made rows."""
-    recorded, codec = datetime.now(UTC), Codec()
+    recorded, codec = datetime.now(UTC), Codec.of(dsn)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("set parkledger.appending = 'on'")
         row = connection.execute("select coalesce(max(position), 0) from log.events").fetchone()

@@ -46,7 +46,7 @@ _OURS_LATENCY = """
 """
 _PEER_LATENCY = _OURS_LATENCY.replace("log.events e on e.position", f"{_PEER_TABLE} e on e.id")
 _OURS_RUNNER = (
-    "import sys; from operations.processes import settle_memory; from projections.runner import Runner; "
+    "import sys; from operations.memory import settle_memory; from projections.runner import Runner; "
     "from projections.validity import VALIDITY; settle_memory(); Runner(sys.argv[1], (VALIDITY,)).run()"
 )
 
@@ -109,7 +109,7 @@ def _ours_caught_up(dsn: str, events: int) -> Sample:
 
 _OURS_CATCH_UP = """
 import sys, time
-from operations.processes import settle_memory
+from operations.memory import settle_memory
 from projections.runner import Runner
 from projections.validity import VALIDITY
 settle_memory()

@@ -31,7 +31,7 @@ from commands.rights import Payment, Right
 from event_store.codec import Codec
 from events.base import Event, event_named
 from events.envelope import Recorded
-from operations.processes import settle_memory
+from operations.memory import settle_memory
 from projections.cells import Cells
 from projections.table import OPEN
 from projections.validity import VALIDITY

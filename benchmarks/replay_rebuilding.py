@@ -23,7 +23,7 @@ PER_APPEND = 1000
 
 _REBUILD = """
 import sys
-from operations.processes import settle_memory
+from operations.memory import settle_memory
 from projections.registry import PROJECTIONS
 from replay.rebuild import Rebuild
 settle_memory()
@@ -33,7 +33,7 @@ print(max(o.seconds for o in Rebuild(sys.argv[1], chosen, digest=False, processe
 _READ = """
 import sys, time
 from event_store.reading import head, pages
-from operations.processes import settle_memory
+from operations.memory import settle_memory
 from projections.connection import connect
 settle_memory()
 with connect(sys.argv[1]) as connection:

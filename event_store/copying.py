@@ -5,13 +5,14 @@ A row is the number of its fields, then each field's length and bytes; see `COPY
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from struct import Struct
 from typing import Any
 
 from psycopg import Connection
 
 from event_store.codec import Codec, Encoded
-from event_store.packing import NULL, blob, instant, int2, int8, jsonb, text, texts
+from event_store.packing import NULL, blob, instant, int2, int8, text, texts
 from event_store.waiting import joined, word
 from events.envelope import Append
 
@@ -24,6 +25,9 @@ _SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = b"\xff\xff"
 _EVENT = Struct(">hiq12s")
 """Fifteen fields, of which position and recorded come first."""
+_JSONB = Struct(">ib")
+_DIGEST = (32).to_bytes(4)
+"""The length of a SHA-256."""
 _TAG = Struct(">hiq")
 """Three fields, of which position comes first."""
 
@@ -56,24 +60,33 @@ class Ready:
 
 def _row(append: Append, event: Encoded, key: bytes, tags: Sequence[bytes], step: int) -> bytes:
     """Return the fields of `COPY_EVENTS` that follow position and recorded."""
-    origin = append.origin
+    origin, payload = append.origin, event.payload
     return b"".join(
         (
             instant(event.at),
             key,
-            int2(event.version),
-            int2(step),
-            word(event.type),
+            _kind(event.type, event.version, step),
             texts(tags),
-            jsonb(event.payload),
-            word(origin.actor),
-            word(origin.channel),
+            _JSONB.pack(len(payload) + 1, 1),
+            payload,
+            _sender(origin.actor, origin.channel),
             blob(append.fingerprint) if step == 1 else NULL,
-            blob(event.digest),
+            _DIGEST,
+            event.digest,
             NULL if origin.correlation is None else blob(origin.correlation.bytes),
             NULL if origin.causation is None else int8(origin.causation),
         )
     )
+
+
+@lru_cache(maxsize=4096)
+def _kind(name: str, version: int, step: int) -> bytes:
+    return int2(version) + int2(step) + word(name)
+
+
+@lru_cache(maxsize=4096)
+def _sender(actor: str, channel: str) -> bytes:
+    return word(actor) + word(channel)
 
 
 def event_rows(fresh: Iterable[tuple[int, Ready]], recorded: datetime) -> list[bytes]:

@@ -45,6 +45,7 @@ def bring_in(
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:
     """Bring history in. Running it again adds nothing; rows that cannot be taken are named and told why."""
+    from operations.memory import settle_memory
     from operations.serving import database
     from operations.settings import BadSetting, Settings
     from write_api.imports.command import run
@@ -63,6 +64,7 @@ def bring_in(
         time_unknown=_clock(time_unknown),
     )
     with database(Settings.from_environment()) as dsn:
+        settle_memory()
         status = run(dsn, kind, files, options, rejects, as_json=as_json)
     raise typer.Exit(status)
 

@@ -114,7 +114,7 @@ def resident() -> int:
 
 def _fold_group(asked: Share, identities: Sequence[tuple[str, int, int]]) -> set[str]:
     """Fold some builds of the registry's models, in a process of its own."""
-    from operations.processes import settle_memory  # noqa: PLC0415 - not where a rebuild runs in one process
+    from operations.memory import settle_memory  # noqa: PLC0415 - not where a rebuild runs in one process
     from projections.registry import PROJECTIONS  # noqa: PLC0415
 
     models = {projection.name: projection for projection in PROJECTIONS}
