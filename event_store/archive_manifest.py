@@ -10,7 +10,8 @@ from datetime import datetime
 
 import msgspec
 
-FORMAT = 1
+FORMAT = 2
+"""The archive of an older format counts as empty: whoever archives removes it and writes it again."""
 
 
 class BrokenArchive(RuntimeError):
@@ -85,7 +86,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def parse(content: bytes) -> Manifest:
-    """Return the manifest that was written.
+    """Return the manifest that was written; an empty one where it is of an older format.
 
     Raises:
         BrokenArchive: if it cannot be read, is of a newer format, or leaves a position out.
@@ -97,6 +98,8 @@ def parse(content: bytes) -> Manifest:
         raise BrokenArchive(f"The archive's manifest cannot be read: {broken}.") from broken
     if found.format > FORMAT:
         raise BrokenArchive(f"The archive has format {found.format}; this program knows {FORMAT}.")
+    if found.format < FORMAT:
+        return Manifest()
     found.check()
     return found
 

@@ -93,7 +93,7 @@ def reports_here(request: Request) -> Reports:
 Asked = Annotated[Reports, Depends(reports_here)]
 
 
-async def answered[A](work: Callable[[], A]) -> A:
+async def answered[A](asked: Reports, work: Callable[[], A]) -> A:
     """Return what a question to the reports finds, asked beside the event loop.
 
     Raises:
@@ -101,7 +101,7 @@ async def answered[A](work: Callable[[], A]) -> A:
 
     """
     try:
-        return await asyncio.to_thread(work)
+        return await asyncio.wrap_future(asked.calm.submit(work))
     except NoSuchReport as error:
         raise Problem(404, "Not found", str(error)) from error
     except BadQuestion as error:
@@ -182,7 +182,7 @@ async def one_report(
     format_: Annotated[Format | None, Query(alias="format", description="Over the header Accept.")] = None,
 ) -> Response:
     """Answer a report as it stands, or as it would have read at `known`."""
-    answer = await answered(lambda: ask(asked, name, said, door.settings.timezone))
+    answer = await answered(asked, lambda: ask(asked, name, said, door.settings.timezone))
     reached(answer.position, at_least, said)
     shape = format_ or _ACCEPTED.get(request.headers.get("accept", "").partition(",")[0].strip(), "json")
     if shape == "csv":
@@ -213,6 +213,7 @@ async def behind_it(
 ) -> Response:
     """Answer what a figure is made of, so that each can be looked at by itself."""
     rows, total, position = await answered(
+        asked,
         lambda: basis(
             asked, name, question_of(asked, name, said, door.settings.timezone),
             part=part, standing=standing, limit=limit, skip=skip,
@@ -246,13 +247,14 @@ async def curb(
 ) -> Response:
     """Answer plate reads, sessions and citations of a period as other systems of a city take them."""
     found, position = await answered(
+        asked,
         lambda: curb_events(
             asked,
             question_of(asked, "violations", said, door.settings.timezone),
             currency=currency,
             limit=limit,
             skip=skip,
-        )
+        ),
     )
     return json_answer(found, {"Log-Position": str(position)})
 

@@ -24,6 +24,8 @@ from event_store.codec import Codec
 from event_store.log import LogUnavailable
 from projections.connection import connect
 from projections.reports.deriving import Deriving
+from projections.reports.sighting import Sighting
+from projections.reports.sightings import SIGHTINGS
 
 ROWS = 250_000
 """Events of a segment at most: what archiving holds in memory at once."""
@@ -65,6 +67,7 @@ class Archivist:
         self._codec = codec or Codec.of(dsn)
         self._rows = rows
         self._deriving: Deriving | None = None
+        self._sighting = Sighting(archive, self._codec)
 
     def catch_up(
         self, done: Callable[[Manifest], None] = lambda _: None, *, upto: int | None = None
@@ -102,7 +105,8 @@ class Archivist:
         if self._deriving is None or self._deriving.after != manifest.upto:
             self._deriving = Deriving(self._hashed, manifest.upto, manifest.parked, self._codec)
         events = as_columns(raw_rows(arrow, stretch.first - 1, stretch.last), self._hashed)
-        tables = {EVENTS: events, **self._deriving.derive(connection, stretch.last)}
+        seen = self._sighting.derive(connection, manifest, events, stretch.last)
+        tables = {EVENTS: events, **self._deriving.derive(connection, stretch.last), SIGHTINGS: seen}
         row = connection.execute(_FIRST).fetchone()
         log = row[0] if row else ""
         return self._archive.append(

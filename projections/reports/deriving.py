@@ -5,7 +5,6 @@ read models do, so a process may begin at any position. A thing whose event cann
 there, and is named.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import NoneType
@@ -70,10 +69,8 @@ class Deriving:
             name: Fold(projection, _of(parked, name), complete=after == 0)
             for name, (projection, _) in DERIVED.items()
         }
-        types: Iterable[str] = itertools.chain.from_iterable(
-            fold.projection.types for fold in self._folds.values()
-        )
-        self._types = sorted(set(types))
+        self._own = {name: frozenset(fold.projection.types) for name, fold in self._folds.items()}
+        self._types = sorted(frozenset().union(*self._own.values()))
 
     @property
     def parked(self) -> dict[str, int]:
@@ -87,7 +84,7 @@ class Deriving:
         entries = page.entries if page is not None else ()
         found = {}
         for name, fold in self._folds.items():
-            own = [entry for entry in entries if _is_for(fold.projection, entry)]
+            own = [entry for entry in entries if _wire_name(entry) in self._own[name]]
             changes = fold.apply(own, _Past(reader, fold.projection, self.after))
             found[name] = self._table(name, [(row[1], *row[5:]) for row in changes.opened])
         self.after = upto
@@ -122,9 +119,8 @@ def _type(hint: Any) -> pa.DataType:
     return pa.list_(pa.string()) if get_origin(hint) is tuple else _TYPES[kinds[0]]
 
 
-def _is_for(projection: Projection, entry: Entry | Broken) -> bool:
-    name = entry.wire_name if isinstance(entry, Broken) else type(entry.event).__name__
-    return name in projection.types
+def _wire_name(entry: Entry | Broken) -> str:
+    return entry.wire_name if isinstance(entry, Broken) else type(entry.event).__name__
 
 
 def _of(parked: Mapping[str, int], name: str) -> dict[str, int]:

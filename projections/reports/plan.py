@@ -58,7 +58,8 @@ class Plan:
     def __init__(self, file: Path | None) -> None:
         """Read `file` when first asked."""
         self._file = file
-        self._read: tuple[int, int] | None = None
+        self.read: tuple[int, int] | None = None
+        """What tells the file that was read from a later one."""
 
     def ensure(self, database: duckdb.DuckDBPyConnection) -> None:
         """Make the table."""
@@ -82,10 +83,10 @@ class Plan:
         except FileNotFoundError:
             raise BadPlan(f"The plan {self._file.name} is missing (PARKLEDGER_PLAN).") from None
         now = (stat.st_mtime_ns, stat.st_size)
-        if now == self._read:
+        if now == self.read:
             return
         lines = lines_of(self._file)
         database.execute("delete from plan")
         if lines:
             database.executemany("insert into plan values (?, ?, ?, ?, ?)", lines)
-        self._read = now
+        self.read = now

@@ -21,22 +21,26 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from event_store.archive import Archive
+from event_store.archive import EVENTS, Archive
 from event_store.archive_hash import Hash
 from event_store.archive_manifest import Manifest
 from event_store.codec import Codec
 from event_store.log import LogUnavailable
 from event_store.postgres import PostgresLog
 from projections.reports.asking import Question
+from projections.reports.calm import Calm
 from projections.reports.catalogue import FINDINGS, Report, report_named
 from projections.reports.findings import causes
 from projections.reports.newest import Newest
 from projections.reports.plan import Plan
+from projections.reports.remembered import Basis, Remembered, moment_of
 from projections.reports.tail import Tail, tables
 
 _RECORDED = "select recorded from log.events where position = %s"
 _POSITION_AT = "select log.position_at(%s)"
 _ATTEMPTS = 3
+_AT_ONCE = 4
+"""Questions that are worked on at a time; a long one leaves room for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,12 @@ class Reports:
         self._codec = codec
         self._lock = Lock()
         self._manifest: Manifest | None = None
-        self._database = duckdb.connect()
-        self._database.execute("set timezone to 'UTC'; set parquet_metadata_cache to true")
-        # Half of the cores at most: whoever cites or looks up meanwhile must not wait for a report.
-        self._database.execute(f"set threads to {max(1, (os.cpu_count() or 1) // 2)}")
+        self._head: tuple[int, datetime | None] = (0, None)
+        self._remembered = Remembered()
+        # Half of the cores at most, and these give way: nobody else must wait for a report.
+        cores = max(1, (os.cpu_count() or 1) // 2)
+        self.calm = Calm(_AT_ONCE)
+        self._database = self.calm.run(lambda: _database(cores))  # its threads are as calm as who makes them
         self._tail = Tail(dsn, hashed, self._database, codec)
         self._newest = Newest(self._database, lambda path: str(archive.store.local(path)))
         self._plan.ensure(self._database)
@@ -95,6 +101,7 @@ class Reports:
 
     def close(self) -> None:
         """Let go of everything that is held."""
+        self.calm.close()
         self._tail.close()
         self._database.close()
 
@@ -108,14 +115,46 @@ class Reports:
             LogUnavailable: if the log cannot be reached.
 
         """
+        return self.ask_all([(name, question)])[0]
+
+    def ask_all(self, asked: Sequence[tuple[str, Question]]) -> list[Answer]:
+        """Return the answers to questions with `known` and `at` in common, all on one state; see `ask`."""
+        return self.calm.run(lambda: self._ask_all(asked))
+
+    def _ask_all(self, asked: Sequence[tuple[str, Question]]) -> list[Answer]:
+        for name, _ in asked:
+            report_named(name)
+        first = asked[0][1]
+        with self._lock:
+            moment = self._look(first)
+        known = [self._remembered.find(*one, moment.basis_of(one[1])) for one in asked]
+        found: list[Answer] = [answer for answer in known if answer is not None]
+        if len(found) == len(asked):
+            return found
+        with self.session(first) as (session, moment):
+            before, answers = first, []
+            for name, question in asked:
+                session.execute(_stated(question, before) or "select 1")
+                answers.append(self._answer(session, name, question, moment))
+                before = question
+        return answers
+
+    def _answer(
+        self, session: duckdb.DuckDBPyConnection, name: str, question: Question, moment: "Moment"
+    ) -> Answer:
+        basis = moment.basis_of(question)
+        remembered: Answer | None = self._remembered.find(name, question, basis)
+        if remembered is not None:
+            return remembered
         report = report_named(name)
-        with self.session(question) as (session, moment):
-            found = self._rows(session, report, question, moment)
         rows = [
             {"part": row["part"], **row, "value": report.value(row["numerator"], row["denominator"])}
-            for row in found
+            for row in self._rows(session, report, question, moment)
         ]
-        return Answer(report, question, rows, moment.position, moment.recorded, moment.at)
+        answer = Answer(report, question, rows, moment.position, moment.recorded, moment.at)
+        if name != FINDINGS:  # which opens what is sealed: keys may have ended meanwhile
+            self._remembered.keep(name, question, basis, answer)
+        return answer
 
     def _rows(
         self, session: duckdb.DuckDBPyConnection, report: Report, question: Question, moment: "Moment"
@@ -150,29 +189,42 @@ class Reports:
 
         """
         with self._lock, contextlib.ExitStack() as stack:
-            head = self._refresh()
-            position = head if question.known is None else min(question.known, head)
-            row = self._tail.run(lambda c: c.execute(_RECORDED, [position]).fetchone())
-            recorded: datetime | None = row[0] if row else None
+            moment = self._look(question)
             session = stack.enter_context(self._database.cursor())
             if not lasting:
                 session.execute("begin; from newest_citations limit 0")  # a transaction begins with a look
-            recent = not lasting and position >= (self._manifest.upto if self._manifest else 0)
             kept = stack.pop_all()
-        at = question.at or _instant(recorded, question)
         with kept:
-            variables = {**question.variables(), "known": position, "at_instant": at}
-            stated = "".join(
-                f'set variable "{n}" = {literal(v)};' for n, v in variables.items() if v is not None
+            path = "recent,main" if moment.recent and not lasting else "main"
+            moments = (
+                f"set variable known = {moment.position}; set variable at_instant = {literal(moment.at)};"
             )
-            path = "recent,main" if recent else "main"
-            session.execute(f"set timezone to 'UTC'; set search_path = '{path}'; {stated}")
-            yield session, Moment(position, recorded, at)
+            session.execute(
+                f"set timezone to 'UTC'; set search_path = '{path}'; {moments}{_stated(question, Question())}"
+            )
+            yield session, moment
+
+    def _look(self, question: Question) -> "Moment":
+        """Return what a question rests on by now."""
+        head = self._refresh()
+        position = head if question.known is None else min(question.known, head)
+        recorded = self._recorded(position)
+        at = question.at or _instant(recorded, question)
+        recent = position == head and self._newest.stands(at)
+        stood = self._newest.stood if question.known is None else None
+        return Moment(position, recorded, at, recent, (position, stood, self._plan.read))
 
     def refresh(self) -> int:
         """Look at what the archive and the log hold by now, and return the head of the log."""
         with self._lock:
             return self._refresh()
+
+    def _recorded(self, position: int) -> datetime | None:
+        """Return when the event at a position was recorded; `None` where there is none."""
+        if position == self._head[0]:
+            return self._head[1]
+        row = self._tail.run(lambda c: c.execute(_RECORDED, [position]).fetchone())
+        return row[0] if row else None
 
     def _refresh(self) -> int:
         for attempt in range(_ATTEMPTS):
@@ -181,14 +233,15 @@ class Reports:
                 if self._manifest is None or manifest.segments != self._manifest.segments:
                     self._newest.follow(manifest)
                     self._lay(manifest)
-                head = self._tail.refresh(manifest.upto, manifest.parked)
+                self._head = self._tail.refresh(manifest.upto, manifest.parked, self._newest.take)
+                self._newest.stand(_now(self._head[1]))
             except (FileNotFoundError, duckdb.IOException):
                 self._manifest = None  # a file was merged away meanwhile: look again
                 if attempt == _ATTEMPTS - 1:
                     raise
             else:
                 self._plan.refresh(self._database)
-                return head
+                return self._head[0]
         raise LogUnavailable(str(LogUnavailable.__doc__))
 
     def _lay(self, manifest: Manifest) -> None:
@@ -196,8 +249,8 @@ class Reports:
         for name in tables():
             paths = [str(self._archive.store.local(path)) for path in manifest.paths(name)]
             archived = (
-                f"union all by name select * from read_parquet({literal(paths)}, union_by_name = true, "
-                f"hive_partitioning = false)"
+                f"union all by name select * from read_parquet({literal(paths)}, "
+                f"union_by_name = {literal(name == EVENTS)}, hive_partitioning = false)"
                 if paths
                 else ""
             )
@@ -206,7 +259,7 @@ class Reports:
             )
         if self._manifest is None:
             for schema, rows in (("main", "whole"), ("recent", "recent")):
-                script = "".join(_script(name) for name in ("macros", rows, "views"))
+                script = "".join(_script(name) for name in ("macros", rows, "views", f"{rows}_stays"))
                 self._database.execute(
                     f"create schema if not exists {schema}; set search_path = '{schema},main'"
                 )
@@ -223,11 +276,26 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The position that an answer rests on, when that was recorded, and the instant that it looks at."""
+    """The position that an answer rests on, when that was recorded, and the instant that it looks at.
+
+    `recent` tells that memory holds what is asked of.
+    """
 
     position: int
     recorded: datetime | None
     at: datetime
+    recent: bool
+    basis: Basis
+
+    def basis_of(self, question: Question) -> Basis:
+        """Return what an answer would be the same on."""
+        return (*self.basis, moment_of(question, self.at))
+
+
+def _database(threads: int) -> duckdb.DuckDBPyConnection:
+    made = duckdb.connect()
+    made.execute(f"set timezone to 'UTC'; set parquet_metadata_cache to true; set threads to {threads}")
+    return made
 
 
 def _script(name: str) -> str:
@@ -236,10 +304,23 @@ def _script(name: str) -> str:
 
 def _instant(recorded: datetime | None, question: Question) -> datetime:
     """Return the instant that is looked at: now, or when what was known then had been recorded."""
+    return recorded if question.known is not None and recorded is not None else _now(recorded)
+
+
+def _now(recorded: datetime | None) -> datetime:
+    """Return the instant of now, which is not before the newest event was recorded."""
     now = datetime.now(UTC)
-    if question.known is not None and recorded is not None:
-        return recorded
     return now if recorded is None else max(now, recorded)
+
+
+def _stated(question: Question, before: Question) -> str:
+    """Return the statements that make the variables of one question those of another; not its moments."""
+    old, new = before.variables(), question.variables()
+    return "".join(
+        f'set variable "{name}" = {literal(value)};'
+        for name, value in new.items()
+        if value != old[name] and name not in {"known", "at_instant"}
+    )
 
 
 def literal(value: Any) -> str:

@@ -5,6 +5,7 @@ the last question is read.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -21,11 +22,26 @@ from event_store.log import LogUnavailable
 from projections.connection import connect
 from projections.reports.derived import DERIVED
 from projections.reports.deriving import Deriving, schema_of
+from projections.reports.sightings import (
+    COLUMNS,
+    CORRECTIONS,
+    SAID,
+    SIGHTINGS,
+    Known,
+    Sightings,
+    corrected,
+    moved_by,
+)
 
 MOST = 500_000
 """Events that the tail may hold: beyond that the archive is not being written, and reports say so."""
 _STRETCH = 50_000
-_HEAD = "select coalesce(max(position), 0) from log.events"
+_SAID = SAID.format(at='"at"', events="few_events") + f" where type in {CORRECTIONS}"
+_KNOWN = Known("all_sightings", "all_retold", f"({_SAID})")
+_HEAD = "select position, recorded from log.events order by position desc limit 1"
+
+
+type Taking = Callable[[Mapping[str, pa.Table], int], None]
 
 
 class ArchiveBehind(RuntimeError):
@@ -46,13 +62,21 @@ class Tail:
         self._deriving: Deriving | None = None
         self._connection: Connection[Any] | None = None
         self._from = -1
+        self._sightings = Sightings(database)
         self.upto = 0
         for name, columns in tables().items():
             stated = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
             database.execute(f"create table tail_{name} ({stated})")
+        database.execute(
+            'create view tail_retold as select read_position, "position" from tail_sightings where again'
+        )
 
-    def refresh(self, archived: int, parked: Mapping[str, int]) -> int:
-        """Hold what the log has beyond position `archived`, and return the head of the log.
+    def refresh(
+        self, archived: int, parked: Mapping[str, int], taking: Taking
+    ) -> tuple[int, datetime | None]:
+        """Hold what the log has beyond position `archived`; return the log's head, and when it was recorded.
+
+        `taking` is told what follows from each further stretch.
 
         Raises:
             ArchiveBehind: if that is more than can be held.
@@ -60,16 +84,21 @@ class Tail:
 
         """
         row = self.run(lambda connection: connection.execute(_HEAD).fetchone())
-        head: int = row[0] if row else 0
+        head, recorded = row or (0, None)
         if head - archived > MOST:
             raise ArchiveBehind(
                 f"The archive is {head - archived:,} events behind the log; reports hold {MOST:,} at most. "
                 "Start the service `archive`, or run `parkledger archive write`."
             )
-        self._begin(archived, parked)
-        if head > self.upto:
-            self.run(lambda connection: self._grow(connection, head))
-        return head
+        try:
+            self._begin(archived, parked)
+            if head > self.upto:
+                self.run(lambda connection: self._grow(connection, head, taking))
+        except BaseException:
+            self._deriving = None  # whatever is half done is done again from the archive's end
+            self._from = -1
+            raise
+        return head, recorded
 
     def run[T](self, ask: Callable[[Connection[Any]], T]) -> T:
         """Return what `ask` reads from the log, asked again on a new connection if the kept one went stale.
@@ -96,25 +125,53 @@ class Tail:
 
     def _begin(self, archived: int, parked: Mapping[str, int]) -> None:
         """Let go of what is archived by now."""
-        if self._deriving is None or archived > self.upto:
+        if self._deriving is None or archived > self.upto or archived < self._from:
+            self._let_go(self.upto)
             self._deriving = Deriving(self._hashed, archived, parked, self._codec)
             self.upto = archived
         if archived != self._from:
-            for name in tables():
-                self._database.execute(f'delete from tail_{name} where "position" <= ?', [archived])
+            self._let_go(archived)
+            self._look_again(archived)
             self._from = archived
 
-    def _grow(self, connection: Connection[Any], head: int) -> None:
+    def _let_go(self, upto: int) -> None:
+        for name in tables():
+            self._database.execute(f'delete from tail_{name} where "position" <= ?', [upto])
+
+    def _look_again(self, archived: int) -> None:
+        """Make the rows of reads anew: those of before rest on events that are archived by now."""
+        self._database.execute("delete from tail_sightings")
+        if archived < self.upto:
+            events = self._database.sql("from tail_events").to_arrow_table()
+            moved = self.run(lambda c: moved_by(corrected(events), c, self._codec, archived))
+            self._add(SIGHTINGS, self._sightings.of(events, _KNOWN, moved, archived, self.upto))
+
+    def _grow(self, connection: Connection[Any], head: int, taking: Taking) -> None:
         if self._deriving is None:
             return
         with arrow_connection(self._dsn) as arrow:
             while self.upto < head:
                 upto = min(self.upto + _STRETCH, head)
                 events = as_columns(raw_rows(arrow, self.upto, upto), self._hashed)
+                moved = moved_by(corrected(events), connection, self._codec, self.upto)
                 found = {EVENTS: events, **self._deriving.derive(connection, upto)}
-                for name, table in found.items():
-                    self._add(name, table)
-                self.upto = upto
+                self._take(found, moved, upto, taking)
+
+    def _take(
+        self, found: Mapping[str, pa.Table], moved: Mapping[int, str], upto: int, taking: Taking
+    ) -> None:
+        """Take in what follows from the next stretch, all of it or nothing."""
+        self._database.execute("begin")
+        try:
+            for name, table in found.items():
+                self._add(name, table)
+            taking(found, upto)
+            self._add(SIGHTINGS, self._sightings.of(found[EVENTS], _KNOWN, moved, self.upto, upto))
+        except BaseException:
+            self._database.execute("rollback")
+            raise
+        self._database.execute("commit")
+        self.upto = upto
 
     def _add(self, name: str, table: pa.Table) -> None:
         self._database.register("fresh", table)
@@ -126,7 +183,7 @@ def tables() -> Mapping[str, Mapping[str, str]]:
     """Return the columns of each data set by their DuckDB types."""
     events = {name: "VARCHAR" if kind == JSON else kind for name, kind in all_columns().items()}
     derived = {name: {field.name: _duckdb(field.type) for field in schema_of(name)} for name in DERIVED}
-    return {EVENTS: events, **derived}
+    return {EVENTS: events, **derived, SIGHTINGS: COLUMNS}
 
 
 def _duckdb(kind: pa.DataType) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from commands.calendar import local_date
 from projections.reports.basis import PERMITS, basis
 from projections.reports.catalogue import report_named
 from projections.reports.exporting import figure_text
-from projections.reports.questions import question_of
+from projections.reports.questions import position_known, question_of
 from projections.reports.reporting import Answer, Reports
 from read_api.door import Here
 from read_api.pages.menu import arrive, may_ask, seen_by
@@ -74,18 +74,15 @@ def figures(
     asked: Reports, said: Mapping[str, str | None], timezone: str
 ) -> tuple[list[Answer], list[Answer]]:
     """Return the answers of the headlines and of the panels, and last that of the plan, at one position."""
-    first = question_of(asked, "violations", {**said}, timezone)
-    position = first.known if first.known is not None else asked.refresh()
-    pinned = {**said, "known": str(position)}
-    instant = None if first.known is not None else datetime.now(UTC)
-
-    def one(name: str, by: str | None) -> Answer:
-        question = question_of(asked, name, {**pinned, "by": by}, timezone)
-        return asked.ask(name, replace(question, at=instant))
-
-    heads = [one(name, None) for name in _HEADLINES]
-    panels = [one(panel.name, panel.by) for panel in PANELS]
-    return heads, [*panels, one("plan_variance", "month")]
+    known = position_known(asked, said.get("known"), timezone)
+    pinned = {**said, "known": None if known is None else str(known)}
+    shown = [*((name, None) for name in _HEADLINES), *((panel.name, panel.by) for panel in PANELS)]
+    questions = [
+        (name, question_of(asked, name, {**pinned, "by": by}, timezone))
+        for name, by in (*shown, ("plan_variance", "month"))
+    ]
+    answers = asked.ask_all(questions)
+    return answers[: len(_HEADLINES)], answers[len(_HEADLINES) :]
 
 
 def view_of(
@@ -202,7 +199,7 @@ async def director(request: Request, door: Here, asked: Asked, said: Words, peri
     """Show the figures of a period; the part that lives is asked again when something changes."""
     visitor = arrive(request, QUESTION)
     words = period_of(said, door.settings.timezone)
-    heads, panels = await answered(lambda: figures(asked, words, door.settings.timezone))
+    heads, panels = await answered(asked, lambda: figures(asked, words, door.settings.timezone))
     drawn = await asyncio.to_thread(view_of, heads, panels, words)  # drawing is too long for the event loop
     view = {**drawn, "position": heads[0].position}
     if wants_part(request):
@@ -228,7 +225,7 @@ async def director_pdf(request: Request, door: Here, asked: Asked, said: Words) 
     """Give the same figures as paper."""
     visitor = arrive(request, QUESTION)
     words = period_of(said, door.settings.timezone)
-    heads, panels = await answered(lambda: figures(asked, words, door.settings.timezone))
+    heads, panels = await answered(asked, lambda: figures(asked, words, door.settings.timezone))
     content = await asyncio.to_thread(_paper, heads, panels, visitor.principal.subject)
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="figures.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
@@ -251,6 +248,7 @@ async def behind_figure(
     words = period_of(said, timezone) | {"by": said.get("by")}
     start = max(0, min(skip, 1_000_000))
     rows, total, position = await answered(
+        asked,
         lambda: basis(
             asked,
             name,
@@ -259,7 +257,7 @@ async def behind_figure(
             outcome=outcome,
             limit=ROWS,
             skip=start,
-        )
+        ),
     )
     report = report_named(name)
     given = {

@@ -115,6 +115,16 @@ def test_a_segment_follows_the_last_one_or_is_refused(tmp_path: Path) -> None:
     assert archive.append(4, 9, "2026-03-06", stretch(4, 9)).upto == 9
 
 
+def test_an_archive_of_an_older_format_counts_as_empty_and_makes_room(tmp_path: Path) -> None:
+    archive = Archive(LocalStore(tmp_path))
+    archive.append(1, 3, "2026-03-05", stretch(1, 3))
+    manifest = json.loads((tmp_path / archives.MANIFEST).read_text())
+    (tmp_path / archives.MANIFEST).write_text(json.dumps(manifest | {"format": 1}))
+    assert archive.begin("another log").upto == 0
+    assert archive.tidy() == ["events/day=2026-03-05/000000000000001-000000000000003.parquet"]
+    assert archive.append(1, 2, "2026-03-05", stretch(1, 2)).upto == 2
+
+
 def test_what_the_manifest_does_not_name_is_not_in_the_archive(tmp_path: Path) -> None:
     archive = Archive(LocalStore(tmp_path))
     archive.append(1, 3, "2026-03-05", stretch(1, 3))

@@ -6,7 +6,7 @@
 -- by: always by outcome and reason
 with said as (
     select citation, arg_max(reason, {'at': occurred, 'position': "position"}) as reason
-    from events where type = 'AppealDecided' and occurred <= instant() group by citation
+    from few_known_events where type = 'AppealDecided' and occurred <= instant() group by citation
 )
 select c.outcome || ': ' || coalesce(s.reason, 'no reason given') as part, count(*) as numerator,
     sum(count(*)) over ()::bigint as denominator

@@ -8,10 +8,7 @@ comment on column events.recorded is 'When the log accepted it; never decreases 
 comment on column events.plate is 'Keyed hash of the plate: tells vehicles apart and names none';
 
 create or replace view few_known_events as
-    select * exclude ("at"), "at" as occurred from few_events where "position" <= known_position()
-    union all by name
-    select * exclude ("at"), "at" as occurred from tail_events
-    where type in ('ZoneOpened', 'PlateReadCorrected', 'PossibleMatchConfirmed') and "position" <= known_position();
+    select * exclude ("at"), "at" as occurred from few_events where "position" <= known_position();
 comment on view few_known_events is 'The events, few in number, that say what others are about';
 
 create or replace view zones as
@@ -50,54 +47,8 @@ comment on view permit_payments is 'Each permit with each of its payments; `kept
 create or replace view sessions as from standing_sessions where start is not null;
 comment on view sessions is 'The times `[start, until)` that sessions let vehicles stand';
 
--- Looks back 31 days before the period (and before sessions that reach into it): what stood longer and was
--- not seen meanwhile counts as come anew. Without that bound every report would sort all reads ever made.
-create or replace view observed_stays as
-    with window_begin as (
-        select least(getvariable('period_from')::timestamptz, (
-            select min(start) from sessions
-            where zone is not null and coalesce(until, TIMESTAMPTZ '9999-12-31 00:00:00Z') >= getvariable('period_from')::timestamptz
-            and start < coalesce(getvariable('period_to')::timestamptz, TIMESTAMPTZ '9999-12-31 00:00:00Z')
-        )) - interval 31 day as since
-    ),
-    seen as (
-        select vehicle, zone, occurred, "position", direction, place,
-            lag(zone) over vehicles as zone_before, lag(direction) over vehicles as direction_before,
-            lag(occurred) over vehicles as occurred_before
-        from reads
-        where (getvariable('period_from')::timestamptz is null or occurred >= (select since from window_begin))
-        and (getvariable('period_to')::timestamptz is null or occurred < getvariable('period_to')::timestamptz)
-        window vehicles as (partition by vehicle order by occurred, "position", read)
-    ),
-    broken as (
-        select *, direction = 'exit' as leaves, coalesce(
-            zone_before is distinct from zone or direction_before = 'exit' or direction = 'entry'
-            or occurred - occurred_before > interval 1 day, true) as breaks
-        from seen
-    ),
-    grouped as (
-        select *, sum((breaks and not leaves)::int) over (
-            partition by vehicle order by occurred, "position") as stretch
-        from broken where not leaves or (zone_before = zone and direction_before <> 'exit')
-    ),
-    placed as (
-        select *, last_value(place ignore nulls) over (
-            partition by vehicle, stretch order by occurred, "position" rows between unbounded preceding and 1 preceding
-        ) as place_before
-        from grouped
-    ),
-    numbered as (
-        select *, sum((not leaves and place is not null and place_before is not null and place <> place_before)::int)
-            over (partition by vehicle, stretch order by occurred, "position") as moves
-        from placed
-    )
-    select vehicle, zone, min(occurred) as since, max(occurred) as until
-    from numbered group by vehicle, zone, stretch, moves;
-comment on view observed_stays is 'From the first to the last observation of a vehicle in one place';
-
-create or replace view stays as
-    with observed as materialized (from observed_stays),
-    begun as (
+create or replace view session_runs as
+    with begun as (
         select plate as vehicle, zone, start, coalesce(until, TIMESTAMPTZ '9999-12-31 00:00:00Z') as until,
             max(coalesce(until, TIMESTAMPTZ '9999-12-31 00:00:00Z')) over (
                 partition by plate, zone order by start, until rows between unbounded preceding and 1 preceding
@@ -108,17 +59,9 @@ create or replace view stays as
         select *, sum((until_before is null or start > until_before)::int) over (
             partition by vehicle, zone order by start, until) as run
         from begun
-    ),
-    paid_for as (
-        select vehicle, zone, min(start) as since, max(until) as until from counted group by vehicle, zone, run
     )
-    select *, 'reads' as from_what from observed
-    union all
-    select p.vehicle, p.zone, p.since, p.until, 'session' from paid_for p
-    where not exists (
-        select 1 from observed o
-        where o.vehicle = p.vehicle and o.zone = p.zone and o.since < p.until and o.until >= p.since);
-comment on view stays is 'Distinct stays: those that were observed, and sessions in which nobody saw the vehicle';
+    select vehicle, zone, min(start) as since, max(until) as until from counted group by vehicle, zone, run;
+comment on view session_runs is 'Times that sessions let a vehicle stand without a gap: buying again goes on with a stay';
 
 create or replace view cohort as
     select c.*, part_of(c.zone, c.lot, c.code, c.officer, c.device, c.issued_at) as part
@@ -126,21 +69,6 @@ create or replace view cohort as
     where c.kind = 'citation' and in_period(c.issued_at) and wanted(c.zone, 'zone') and wanted(c.lot, 'lot')
     and wanted(c.officer, 'officer') and wanted(c.device, 'device') and wanted(c.code, 'kind');
 comment on view cohort is 'The citations issued in the period, warnings apart: what a KPI of citations is about';
-
-create or replace view observations as
-    select r.*, z.lot, part_of(r.zone, z.lot, null, r.officer, r.device, r.occurred) as part
-    from reads r left join zones z on z.zone = r.zone
-    where in_period(r.occurred) and wanted(r.zone, 'zone') and wanted(z.lot, 'lot')
-    and wanted(r.officer, 'officer') and wanted(r.device, 'device');
-comment on view observations is 'The plate reads of the period';
-
-create or replace view period_stays as
-    select s.*, z.lot, z.spaces, part_of(s.zone, z.lot, null, null, null, s.since) as part
-    from stays s join zones z on z.zone = s.zone
-    where z.spaces > 0 and wanted(s.zone, 'zone') and wanted(z.lot, 'lot')
-    and (getvariable('period_to')::timestamptz is null or s.since < getvariable('period_to')::timestamptz)
-    and (getvariable('period_from')::timestamptz is null or s.until >= getvariable('period_from')::timestamptz);
-comment on view period_stays is 'The stays of the period in zones whose stalls are known';
 
 create or replace view revenue_lines as
     select p.permit, p.permit_type, p.payment, p.paid_at, p.start, p.until, p.kept,

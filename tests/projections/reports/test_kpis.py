@@ -72,13 +72,18 @@ def told(dsn: str, facts: list[Event]) -> Iterator[PostgresLog]:
     """Tell facts to a log whose clock stands a little after each of them."""
     simulate(dsn)
     log = PostgresLog(dsn)
+    tell(log, facts)
+    yield log
+    log.close()
+
+
+def tell(log: PostgresLog, facts: list[Event]) -> None:
+    """Tell further facts, in this order."""
     now = t("2026-01-01")
     for fact in facts:
         now = max(now, fact.at) + timedelta(seconds=1)
         log.set_now(now)
         log.append(Append([fact], uuid4()))
-    yield log
-    log.close()
 
 
 def ours(reports: Reports, name: str, question: Question) -> Any:
