@@ -147,7 +147,9 @@ _PLACED = """
         union all by name select *, null as stretch from broken where not counts
     ),
     remembered as (
-        select *, last_value(case when fixed then place_since else place end ignore nulls) over (
+        select *, case when direction = 'none' then place end as stood_at,
+            last_value(
+                case when fixed then place_since when direction = 'none' then place end ignore nulls) over (
             partition by vehicle, stretch, counts order by occurred, read_position
             rows between unbounded preceding and 1 preceding) as place_before
         from grouped
@@ -155,7 +157,7 @@ _PLACED = """
     placed as (
         select *, counts and not leaves and place is not null and place_before is not null
             and place <> place_before as moves,
-            case when counts then coalesce(place, place_before) end as place_now
+            case when counts then coalesce(stood_at, place_before) end as place_now
         from remembered
     ),
 """

@@ -31,7 +31,7 @@ create or replace view observed_stays as
         from broken where not leaves or (zone_before = zone and direction_before <> 'exit')
     ),
     placed as (
-        select *, last_value(place ignore nulls) over (
+        select *, last_value(case when direction = 'none' then place end ignore nulls) over (
             partition by vehicle, stretch order by occurred, "position" rows between unbounded preceding and 1 preceding
         ) as place_before
         from grouped
