@@ -15,7 +15,7 @@ from projections.changes import OpenRow
 from projections.projection import Projection
 from projections.table import OPEN
 
-_COLUMNS = (
+COLUMNS = (
     "e.position, e.type, e.version, e.at, e.recorded, e.payload, e.actor, e.channel,"
     " e.command_id, e.correlation, e.causation"
 )
@@ -24,12 +24,12 @@ _END = (
     " WHERE e.position <= %s AND e.position > %s ORDER BY e.position DESC LIMIT 1"
 )
 _PAGE = (
-    f"SELECT {_COLUMNS} FROM log.events e WHERE e.position > %s AND e.position <= %s AND e.type = ANY(%s)"
+    f"SELECT {COLUMNS} FROM log.events e WHERE e.position > %s AND e.position <= %s AND e.type = ANY(%s)"
     " ORDER BY e.position"
 )
-_AT = f"SELECT {_COLUMNS} FROM log.events e WHERE e.position = ANY(%s) ORDER BY e.position"
+_AT = f"SELECT {COLUMNS} FROM log.events e WHERE e.position = ANY(%s) ORDER BY e.position"
 _HISTORY = (
-    f"SELECT {_COLUMNS} FROM ("
+    f"SELECT {COLUMNS} FROM ("
     "   SELECT DISTINCT t.position FROM log.tags t"
     "   WHERE t.tag = ANY(%s) AND t.type = ANY(%s) AND t.position <= %s) t"
     " CROSS JOIN LATERAL (SELECT * FROM log.events e WHERE e.position = t.position OFFSET 0) e"
@@ -38,7 +38,7 @@ _HISTORY = (
 # A few events of a long log: `OFFSET 0` and the function see to it that only these are read. With statistics
 # at hand, the planner would rather walk the whole log by positions than sort what it takes to be many.
 _COMMON = (
-    f"SELECT {_COLUMNS} FROM log.positions(NULL, %s::text[], 0, %s, 9223372036854775807) p (position)"
+    f"SELECT {COLUMNS} FROM log.positions(NULL, %s::text[], 0, %s, 9223372036854775807) p (position)"
     " CROSS JOIN LATERAL (SELECT * FROM log.events e WHERE e.position = p.position OFFSET 0) e"
     " ORDER BY e.position"
 )
@@ -72,16 +72,16 @@ class LogReader:
         if not end:
             return None
         upto, recorded = end[0]
-        return Page(upto, recorded, self._revived(self._rows(_PAGE, after, upto, list(types))))
+        return Page(upto, recorded, self.revived(self._rows(_PAGE, after, upto, list(types))))
 
     def at(self, positions: Iterable[int]) -> list[Entry | Broken]:
         """Return the entries at these positions, in order."""
-        return self._revived(self._rows(_AT, list(positions)))
+        return self.revived(self._rows(_AT, list(positions)))
 
     def history(self, tags: Iterable[str], types: Iterable[str], upto: int) -> list[Entry | Broken]:
         """Return the entries of these types that carry any of the tags, up to a position, in order."""
         kept = [self._codec.tag(tag) for tag in tags]
-        return self._revived(self._rows(_HISTORY, kept, list(types), upto)) if kept else []
+        return self.revived(self._rows(_HISTORY, kept, list(types), upto)) if kept else []
 
     def untouched(self, keys: Iterable[str], upto: int) -> frozenset[str]:
         """Return those of the keys that no event up to a position carries as a tag."""
@@ -91,13 +91,14 @@ class LogReader:
 
     def all_of(self, types: Iterable[str], upto: int) -> list[Entry | Broken]:
         """Return all entries of these types up to a position, in order; for types of which there are few."""
-        return self._revived(self._rows(_COMMON, list(types), upto))
+        return self.revived(self._rows(_COMMON, list(types), upto))
 
     def _rows(self, statement: str, *parameters: object) -> list[Any]:
         with self._connection.cursor(binary=True) as cursor:
             return cursor.execute(statement.encode(), parameters).fetchall()
 
-    def _revived(self, rows: Sequence[Row]) -> list[Entry | Broken]:
+    def revived(self, rows: Sequence[Row]) -> list[Entry | Broken]:
+        """Return the entries of rows, `Broken` where one cannot be read."""
         revive = self._codec.revive
         try:
             return [revive(row) for row in rows]

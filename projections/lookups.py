@@ -26,7 +26,7 @@ from projections.listings import (
 from projections.occupancy import MODELS, Occupancy, occupancy
 from projections.parking import request_retry
 from projections.progress import NotYet, Progress
-from projections.timeline import Timeline, timeline
+from projections.timeline import Timeline, TimelineDesk
 from projections.validity_answers import Question, ValidityAnswer, ValidityDesk, now
 
 PATIENCE = 2.0
@@ -42,12 +42,12 @@ class Lookups:
         """Connect when first asked; wait `patience` seconds for a position."""
         codec = codec or Codec.of(dsn)
         self._patience = patience
-        self._codec = codec
         self._lane = Lane(dsn)
         self._pages = Lane(dsn)
         self.progress = Progress(dsn)
         """How far each read model is, for those who follow them."""
         self._validity = Gathering(self._lane, ValidityDesk(codec).answer)
+        self._timelines = TimelineDesk(codec)
         self._health = Gathering(self._pages, healths)
 
     async def validity(
@@ -100,7 +100,7 @@ class Lookups:
 
         """
         return await self._pages.ask(
-            lambda connection: timeline(connection, self._codec, citation=citation, plate=plate, known=known)
+            lambda connection: self._timelines.tell(connection, citation=citation, plate=plate, known=known)
         )
 
     async def plate(

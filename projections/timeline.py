@@ -1,7 +1,7 @@
 """The timeline of a citation or of a vehicle: both clocks, what was known, and what the screen showed.
 
-It is read from the log itself by the index of its tags, in a handful of round trips however long the log is,
-so it is never behind and exact at every `known`.
+It is read from the log itself by the index of its tags, mostly in one round trip however long the log is, so
+it is never behind and exact at every `known`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,14 +22,9 @@ from events.reads import PlateRead, PlateReadCorrected, Shown
 from projections.as_of import AsOf
 from projections.cells import Broken
 from projections.history import LogReader
-from projections.timeline_scope import TYPES, Key, Scope, tag_of
+from projections.surroundings import Surroundings
+from projections.timeline_scope import Key, Scope
 
-_MOMENT = """
-SELECT e.position, e.recorded, h.head
-FROM (SELECT coalesce(max(position), 0) AS head FROM log.events) h
-LEFT JOIN log.events e ON e.position = least(h.head, CASE
-    WHEN %b::timestamptz IS NOT NULL THEN log.position_at(%b) ELSE coalesce(%b, h.head) END)
-"""
 _RIGHTS: frozenset[type[Event]] = frozenset(
     {*RIGHT_EVENTS, *PAYMENT_EVENTS, PermitTypeOffered, PolicyAdopted}
 )
@@ -81,6 +76,42 @@ class Timeline(msgspec.Struct, frozen=True):
     as_of: AsOf
 
 
+class TimelineDesk:
+    """Tells timelines over one connection; remembers the policies between them."""
+
+    def __init__(self, codec: Codec) -> None:
+        """Know no policy yet."""
+        self._codec = codec
+        self._policies: list[Recorded[Event]] = []
+        self._newest = 0
+
+    def tell(
+        self,
+        connection: Connection[Any],
+        *,
+        citation: str | None = None,
+        plate: str | None = None,
+        known: int | datetime | None = None,
+    ) -> Timeline:
+        """Return the timeline of a citation, or else of a vehicle, as known at a position or an instant."""
+        scope = Scope(citation, plate)
+        around = Surroundings(connection, self._codec, scope.begin, known)
+        self._learn(connection, around.newest_policy)
+        policies = [entry for entry in self._policies if entry.position <= around.position]
+        entries = _entries(around, scope, policies)
+        shown = [entry for entry in entries if scope.shows(entry)]
+        as_of = AsOf(around.position, around.recorded, 0.0)
+        return Timeline(citation, scope.plate, scope.zone, told(entries, shown), around.position, as_of)
+
+    def _learn(self, connection: Connection[Any], newest: int) -> None:
+        """Read the policies again if one was adopted since; there are few."""
+        if newest == self._newest:
+            return
+        found = LogReader(connection, self._codec).all_of(["PolicyAdopted"], newest)
+        self._policies = [entry for entry in found if not isinstance(entry, Broken)]
+        self._newest = newest
+
+
 def timeline(
     connection: Connection[Any],
     codec: Codec,
@@ -89,43 +120,21 @@ def timeline(
     plate: str | None = None,
     known: int | datetime | None = None,
 ) -> Timeline:
-    """Return the timeline of a citation, or else of a vehicle, as known at a position or an instant."""
-    position, recorded, _ = _moment(connection, known)
-    scope = Scope(citation, plate)
-    entries = _entries(LogReader(connection, codec), scope, position)
-    shown = [entry for entry in entries if scope.shows(entry)]
-    return Timeline(
-        citation,
-        scope.plate,
-        scope.zone,
-        told(entries, shown),
-        position,
-        AsOf(position, recorded, 0.0),
-    )
+    """Return one timeline; see `TimelineDesk.tell`."""
+    return TimelineDesk(codec).tell(connection, citation=citation, plate=plate, known=known)
 
 
-def _moment(connection: Connection[Any], known: int | datetime | None) -> tuple[int, datetime | None, int]:
-    """Return the position that `known` means, when its event was recorded, and the head of the log."""
-    instant = known if isinstance(known, datetime) else None
-    number = known if isinstance(known, int) else None
-    row = connection.execute(_MOMENT, [instant, instant, number], binary=True).fetchone()
-    return (row[0] or 0, row[1], row[2]) if row else (0, None, 0)
-
-
-def _entries(log: LogReader, scope: Scope, upto: int) -> Sequence[Recorded[Event]]:
-    """Read what the timeline begins with and all that it leads to, and the policies."""
-    found: dict[int, Recorded[Event]] = {}
-    _add(found, log.all_of(["PolicyAdopted"], upto))
-    missing = scope.begin
+def _entries(
+    around: Surroundings, scope: Scope, policies: Iterable[Recorded[Event]]
+) -> Sequence[Recorded[Event]]:
+    """Return what the timeline begins with and all that it leads to, and the policies."""
+    found = {entry.position: entry for entry in policies}
+    missing = {scope.begin}
     asked: set[Key] = set()
     while missing:
         asked |= missing
-        fresh: list[Recorded[Event]] = []
-        for kind in sorted({kind for kind, _ in missing}):
-            tags = sorted(tag_of(key) for key in missing if key[0] == kind)
-            names = [event.__name__ for event in TYPES[kind]]
-            fresh += _add(found, log.history(tags, names, upto))
-        fresh.sort(key=lambda entry: not isinstance(entry.event, CitationIssued))
+        fresh = _add(found, around.history(sorted(missing)))
+        fresh.sort(key=lambda entry: (not isinstance(entry.event, CitationIssued), entry.position))
         missing = {key for entry in fresh for key in scope.leads(entry)} - asked
     return [found[position] for position in sorted(found)]
 
@@ -134,8 +143,11 @@ def _add(
     found: dict[int, Recorded[Event]], entries: Iterable[Recorded[Event] | Broken]
 ) -> list[Recorded[Event]]:
     """Keep the entries that can be read, and return those that were not kept yet."""
-    fresh = [e for e in entries if not isinstance(e, Broken) and e.position not in found]
-    found.update((entry.position, entry) for entry in fresh)
+    fresh: list[Recorded[Event]] = []
+    for entry in entries:
+        if not isinstance(entry, Broken) and entry.position not in found:
+            found[entry.position] = entry
+            fresh.append(entry)
     return fresh
 
 

@@ -89,9 +89,9 @@ class Scope:
         self._basis: tuple[str, ...] = ()
 
     @property
-    def begin(self) -> set[Key]:
-        """The things that are read first."""
-        return {(CASE, self.citation)} if self.citation is not None else {("plate", str(self.plate))}
+    def begin(self) -> Key:
+        """What is read first."""
+        return (CASE, self.citation) if self.citation is not None else ("plate", str(self.plate))
 
     def leads(self, entry: Recorded[Event]) -> Iterator[Key]:
         """Yield the things that an entry leads to."""

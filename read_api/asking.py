@@ -104,7 +104,7 @@ KnownThen = Annotated[
 ]
 
 
-def moment(
+async def moment(
     at: Annotated[At | None, _AT] = None,
     known: Annotated[KnownThen, _KNOWN] = None,
     at_least: Annotated[int | None, _AT_LEAST] = None,
@@ -113,14 +113,14 @@ def moment(
     return Asked(at, known, at_least)
 
 
-def recall(
+async def recall(
     known: Annotated[KnownThen, _KNOWN] = None, at_least: Annotated[int | None, _AT_LEAST] = None
 ) -> Asked:
     """Return what the question says of time, for routes about all of history, as far as it was known."""
     return Asked(known=known, at_least=at_least)
 
 
-def freshness(at_least: Annotated[int | None, _AT_LEAST] = None) -> Asked:
+async def freshness(at_least: Annotated[int | None, _AT_LEAST] = None) -> Asked:
     """Return what the question says of time, for routes that answer what is known now."""
     return Asked(at_least=at_least)
 

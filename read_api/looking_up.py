@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from commands.privacy import PurposeRequired, RecordAccess, record_access
 from event_store.log import Log
-from events.envelope import Append, Origin
+from events.envelope import Append, BoundaryMoved, Origin
 from events.policies import PolicyAdopted
 from events.vocabulary import Word
 from operations.identity import Principal, Role
@@ -21,7 +21,11 @@ from operations.problems import Problem, bad_fields
 CHANNEL = "read-api"
 OWN = "own data"
 """The purpose of who parks: they only ever see what is their own, and need not say why."""
+ATTEMPTS = 20
 _VERSION_8 = 8
+_POLICIES = record_access.boundary(
+    RecordAccess(at=datetime.min.replace(tzinfo=UTC), who="nobody", query=""), ()
+)
 
 Purpose = Annotated[
     Word | None,
@@ -41,8 +45,12 @@ class Subject:
     citation: str | None = None
 
 
+class StillMoving(RuntimeError):
+    """Policies were adopted faster than a look-up could be noted."""
+
+
 class Register:
-    """Notes each look-up. Policies are remembered, and only newer ones are read from the log."""
+    """Notes each look-up by the policies that are remembered; the log refuses it where there are newer."""
 
     def __init__(self, log: Log) -> None:
         """Know nothing yet."""
@@ -68,25 +76,35 @@ class Register:
         if who.role is Role.PARKER:
             purpose = purpose or OWN
         command = _command(now, who, query, purpose, subject)
-        await asyncio.to_thread(self._refresh)
-        try:
-            events = record_access.decide(command, self._policies)
-        except PurposeRequired as refusal:
-            detail = f"{refusal.detail} State it in the header Purpose."
-            raise Problem(428, "Purpose required", detail, rule=refusal.rule) from refusal
-        origin = Origin(actor=who.subject, channel=CHANNEL)
-        append = Append(events, _command_id(command, once_in), origin=origin)
-        await asyncio.wrap_future(self._log.submit(append))
+        command_id, origin = _command_id(command, once_in), Origin(actor=who.subject, channel=CHANNEL)
+        for _ in range(ATTEMPTS):
+            policies, head = self._policies, self._head
+            try:
+                events = record_access.decide(command, policies)
+            except PurposeRequired as refusal:
+                await asyncio.to_thread(self._refresh)
+                if self._policies != policies:
+                    continue  # a policy that demands less was adopted since
+                detail = f"{refusal.detail} State it in the header Purpose."
+                raise Problem(428, "Purpose required", detail, rule=refusal.rule) from refusal
+            append = Append(events, command_id, _POLICIES, head, origin)
+            try:
+                done = await self._log.append_async(append)
+            except BoundaryMoved:
+                await asyncio.to_thread(self._refresh)
+                continue
+            if not done.known_already and self._policies is policies:
+                self._head = max(self._head, done.position)  # nothing was adopted up to there
+            return
+        raise StillMoving
 
     def _refresh(self) -> None:
-        part = self._log.read(record_access.boundary(_ANYTHING, ()), after=self._head)
-        facts = self._policies
+        part = self._log.read(_POLICIES)
+        facts = record_access.initial()
         for entry in part.entries:
             facts = record_access.evolve(facts, entry)
-        self._policies, self._head = facts, part.head
-
-
-_ANYTHING = RecordAccess(at=datetime.min.replace(tzinfo=UTC), who="nobody", query="")
+        if part.head >= self._head:
+            self._policies, self._head = facts, part.head
 
 
 def _command(

@@ -77,7 +77,7 @@ class Behind(BaseModel):
     as_of: AsOf
 
 
-def reports_here(request: Request) -> Reports:
+async def reports_here(request: Request) -> Reports:
     """Return the reports of this app.
 
     Raises:
@@ -110,7 +110,7 @@ async def answered[A](asked: Reports, work: Callable[[], A]) -> A:
         raise Problem(503, "Not available", str(error), headers={"Retry-After": "30"}) from error
 
 
-def words(
+async def words(
     from_: Annotated[
         str | None,
         Query(alias="from", description="Date of the office, or instant, that the period begins at."),

@@ -175,7 +175,7 @@ def _chart(
     return charts.columns(points, unit, plan=[(part, value / 100) for part, value in planned.items()])
 
 
-def _today(door: Here) -> Sequence[tuple[str, str, str]]:
+async def _today(door: Here) -> Sequence[tuple[str, str, str]]:
     """Return the periods that are one press away: `(name, from, to)`."""
     today = local_date(datetime.now(UTC), door.settings.timezone)
     month = today.replace(day=1)

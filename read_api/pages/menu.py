@@ -9,7 +9,7 @@ from starlette.requests import Request
 from operations.doors import Visitor, enter
 from operations.identity import Principal, Role
 from operations.permissions import Access, access
-from read_api.door import here
+from read_api.door import door_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def arrive(request: Request, question: str) -> Visitor:
 
     """
     headers = request.headers
-    authenticator = here(request).authenticator
+    authenticator = door_of(request).authenticator
     return enter(authenticator, "GET", question, headers.get("authorization"), headers.get("cookie"))
 
 

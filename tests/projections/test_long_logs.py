@@ -19,6 +19,8 @@ PAST = """
     FROM generate_series(1, 30000) n;
     ANALYZE log.events; ANALYZE log.tags
 """
+_AROUND = "SELECT * FROM log.around(%s, %s, %s, %s, '{plate}', 30000, 4)"
+"""What stands around a vehicle."""
 _HOLDS = "SELECT log.holds(%s, %s, %s)"
 """Whether a condition of an append is broken."""
 TOUCHED = 300
@@ -35,6 +37,7 @@ def pages(plan: dict[str, Any]) -> int:
         (_COMMON, [["PolicyAdopted", "ZoneOpened"], 30_000]),
         (_HISTORY, [["plate:7", "plate:8"], ["PlateRead", "PermitPurchased"], 30_000]),
         (_NEAR, [["plate:7", "plate:8"], ["PlateRead", "PermitPurchased"], 30_000]),
+        (_AROUND, ["plate:7", ["PlateRead"], ["plate", "read"], ["PlateRead", "PlateReadCorrected"]]),
         (_HOLDS, [None, ["PolicyAdopted", "ZoneOpened"], 0]),
         (_HOLDS, [["plate:7"], ["PolicyAdopted", "PermitPurchased"], 0]),
         (_HOLDS, [["plate:7", "zone:F"], ["PolicyAdopted", "PermitPurchased"], 0]),
