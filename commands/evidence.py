@@ -4,7 +4,7 @@ A finding asks the same question of several worlds (what is known now, what the 
 device's list knew), so the evidence keeps its entries, and a world is folded from whichever of them count.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -91,10 +91,12 @@ class World:
     """What a set of entries says, folded: reads, citations, rights, zones, policies, device lists."""
 
     observations: dict[str, Observation] = field(default_factory=dict)
+    """Each read by its client's id; where devices have the same ids, the later ones by id and device."""
     cases: dict[str, Case] = field(default_factory=dict)
     rights: KnownRights = field(default_factory=KnownRights)
     zones: dict[str, Zone] = field(default_factory=dict)
     syncs: list[Recorded[DeviceSynced]] = field(default_factory=list)
+    _keys: dict[str, list[str]] = field(default_factory=dict)
     _told: dict[str, set[str]] = field(default_factory=dict)
     _intervals: dict[str, tuple[Interval, ...]] = field(default_factory=dict)
 
@@ -117,27 +119,56 @@ class World:
         """Return the reads of which someone said that they were of this plate."""
         return sorted(self._told.get(plate, ()))
 
-    def tell(self, read: str, plate: Plate) -> None:
+    def see(self, seen: Observation) -> None:
+        """Keep a read, once for each device that has one of its id; only while the world is folded."""
+        name, device = seen.read.read, seen.read.device
+        keys = self._keys.setdefault(name, [])
+        if any(self.observations[key].read.device == device for key in keys):
+            return
+        keys.append(f"{name} of {device}" if keys else name)
+        self.observations[keys[-1]] = seen
+
+    def named(self, read: str, device: str | None = None, plate: str | None = None) -> Observation | None:
+        """Return the read of that id: of several devices' the named one's, else the plate's, else the first."""
+        key = self._key(read, device, plate)
+        return self.observations[key] if key is not None else None
+
+    def tell(self, read: str, plate: Plate, was: str | None = None) -> None:
         """Keep what a person said of a read; only while the world is folded."""
         self._told.setdefault(plate, set()).add(read)
-        seen = self.observations.get(read)
-        if seen is not None:
-            self.observations[read] = replace(
+        key = self._key(read, None, was)
+        if key is not None:
+            seen = self.observations[key]
+            self.observations[key] = replace(
                 seen, vehicle=plate, corrected=plate != seen.read.plate, said=(*seen.said, plate)
             )
+
+    def deny(self, read: str, candidate: str) -> None:
+        """Keep that a person saw that a read is not of a candidate; only while the world is folded."""
+        key = self._key(read, None, None)
+        if key is not None:
+            seen = self.observations[key]
+            self.observations[key] = replace(seen, denied=seen.denied | {candidate})
+
+    def _key(self, read: str, device: str | None, plate: str | None) -> str | None:
+        def fits(key: str) -> tuple[bool, bool]:
+            seen = self.observations[key]
+            return seen.read.device == device, plate in {seen.read.plate, seen.vehicle}
+
+        return max(self._keys.get(read, ()), key=fits, default=None)
 
     def sightings(self, plate: str) -> list[Sighting]:
         """Return the observations of a vehicle, misreads counted for the vehicle that they were of."""
         return [
             Sighting(
-                read=name,
+                read=seen.read.read,
                 zone=seen.read.zone,
                 at=seen.at,
                 position=seen.entry.position,
                 direction=seen.read.direction,
                 place=seen.read.place.text if seen.read.place is not None else None,
             )
-            for name, seen in self.observations.items()
+            for seen in self.observations.values()
             if seen.vehicle == plate
         ]
 
@@ -186,7 +217,7 @@ def world(entries: Iterable[Entry]) -> World:
     for entry in ordered:
         event = entry.event
         if isinstance(event, PlateRead):
-            folded.observations.setdefault(event.read, Observation(_typed(entry, event), event.plate))
+            folded.see(Observation(_typed(entry, event), event.plate))
         elif isinstance(event, CitationIssued):
             folded.cases.setdefault(event.citation, Case(_typed(entry, event)))
         else:
@@ -217,13 +248,11 @@ def _remark(folded: World, entry: Entry) -> None:
     event = entry.event
     match event:
         case PlateReadCorrected():
-            folded.tell(event.read, event.plate)
+            folded.tell(event.read, event.plate, event.was)
         case PossibleMatchConfirmed():
             folded.tell(event.read, event.candidate)
         case PossibleMatchDenied():
-            seen = folded.observations.get(event.read)
-            if seen is not None:
-                folded.observations[event.read] = replace(seen, denied=seen.denied | {event.candidate})
+            folded.deny(event.read, event.candidate)
         case CitationVoided() | AppealDecided() | AppealReinstated() | ReviewRequired():
             _decided(folded.cases, entry, event)
         case _:
@@ -252,6 +281,6 @@ def _decided(
 
 def basis_of(known: World, citation: CitationIssued) -> list[Observation]:
     """Return the reads that the citation names, as far as the world knows them, in order of time."""
-    named: Mapping[str, Observation] = known.observations
-    found = [named[read] for read in citation.basis if read in named]
+    named = (known.named(read, citation.device, citation.plate) for read in citation.basis)
+    found = [seen for seen in named if seen is not None]
     return sorted(found, key=lambda seen: (seen.at, seen.entry.position))

@@ -7,7 +7,7 @@ are asked for only where a time limit or a possible duplicate depends on them: a
 
 from collections.abc import Iterator
 
-from commands.evidence import Evidence, World, world
+from commands.evidence import Evidence, World, basis_of, world
 from commands.right_boundaries import plates_boundary
 from events.appeals import AppealDecided, AppealReinstated
 from events.base import Event
@@ -33,9 +33,7 @@ def evidence_boundary(citation: str, evidence: Evidence) -> Boundary[Event]:
     case = known.cases.get(citation)
     if case is None:
         return wanted
-    devices = {case.issued.device} | {
-        known.observations[read].read.device for read in case.issued.basis if read in known.observations
-    }
+    devices = {case.issued.device} | {seen.read.device for seen in basis_of(known, case.issued)}
     for device in sorted(device for device in devices if device is not None):
         wanted |= on(DeviceSynced, device=device)
     return wanted | citing_boundary(case.issued, evidence)
@@ -66,10 +64,8 @@ def citing_boundary(citation: CitationIssued, evidence: Evidence) -> Boundary[Ev
 
 def _corrected(known: World, citation: CitationIssued) -> Iterator[Plate]:
     """Yield the vehicles that the named reads turned out to be of, now or at some time."""
-    for read in citation.basis:
-        seen = known.observations.get(read)
-        if seen is not None:
-            yield from seen.said
+    for seen in basis_of(known, citation):
+        yield from seen.said
 
 
 def _others(known: World, citation: CitationIssued) -> Iterator[CitationIssued]:

@@ -191,6 +191,13 @@ def _wrong(correction: Fact, facts: tuple[Fact, ...]) -> str | None:
     return next(iter(carried)) if len(carried) == 1 and right not in carried else None
 
 
+def mistaken_plate(right: Right, position: int) -> str | None:
+    """Return the plate that the correction at a position of the log found on the right by mistake."""
+    facts = right.facts
+    corrections = (f for f in facts if f.what == "corrected" and f.position == position)
+    return next((_wrong(fact, facts) for fact in corrections), None)
+
+
 def _plate(text: str) -> str | None:
     try:
         return parse_plate(text)

@@ -40,7 +40,7 @@ from commands.right_intervals import (
     stop_at,
 )
 from commands.right_payments import PAYMENT_EVENTS, Payment, PaymentEvent, evolve_payment
-from commands.right_plates import Span, active_spans, carried_plates, plates_at
+from commands.right_plates import Span, active_spans, carried_plates, mistaken_plate, plates_at
 from commands.standing import NO_RIGHT, Standing, standing
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "intervals",
     "keys_of",
     "max_active_of",
+    "mistaken_plate",
     "nominal_spans",
     "nominal_until",
     "offer_at",

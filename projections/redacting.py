@@ -16,14 +16,15 @@ from projections.cells import Broken, Entry
 from projections.projection import Projection
 
 _READS = (
-    "SELECT DISTINCT payload ->> 'read' FROM log.events WHERE type = 'PlateRead'"
+    "SELECT DISTINCT payload ->> 'read', payload ->> 'device' FROM log.events WHERE type = 'PlateRead'"
     " AND at BETWEEN %s::date - 2 AND %s::date + 3 AND payload -> 'sealed' ->> 'bucket' = %s"
 )
 
 _REDACT = (
     "UPDATE views.{table} SET plate = %s, was = CASE WHEN was IS NULL THEN NULL ELSE %s END"
-    " WHERE key = ANY(%s)"
+    " WHERE key = ANY(%s) AND (key, device) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
 )
+"""A device's read by its id, which another device may have given a read of another date; by the index first."""
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def redacting(
     if not buckets:
         yield
         return
-    shown = [table for table in tables if {"read", "plate", "was"} <= set(table.table.columns)]
+    shown = [table for table in tables if {"read", "device", "plate", "was"} <= set(table.table.columns)]
     with connection.transaction():
         yield
         for bucket in buckets:
@@ -56,8 +57,9 @@ def _ended_by(entry: Entry | Broken) -> str | None:
 def _redact(
     connection: Connection[Any], tables: Iterable[Projection], bucket: str, owns: Callable[[str], bool]
 ) -> None:
-    reads = [row[0] for row in connection.execute(_READS, [bucket, bucket, bucket]).fetchall()]
-    keys = [key for read in reads if owns(key := f"read:{read}")]
+    found = connection.execute(_READS, [bucket, bucket, bucket]).fetchall()
+    reads = [(key, device) for read, device in found if owns(key := f"read:{read}")]
+    keys, devices = [key for key, _ in reads], [device for _, device in reads]
     for table in tables:
         statement = _REDACT.format(table=table.table_name)
-        connection.execute(statement.encode(), [REDACTED, REDACTED, keys])
+        connection.execute(statement.encode(), [REDACTED, REDACTED, keys, keys, devices])

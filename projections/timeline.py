@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
-from commands.rights import PAYMENT_EVENTS, RIGHT_EVENTS, Rights, evolve_rights
+from commands.rights import PAYMENT_EVENTS, RIGHT_EVENTS, Rights, evolve_rights, mistaken_plate
 from event_store.codec import Codec
 from events.base import Event
 from events.citations import CitationIssued
 from events.envelope import Recorded
-from events.permits import PermitTypeOffered
+from events.permits import PermitTypeOffered, PlateAssociationCorrected
 from events.policies import PolicyAdopted
 from events.reads import PlateRead, PlateReadCorrected, Shown
 from projections.as_of import AsOf
@@ -41,9 +41,9 @@ class KnownThen(msgspec.Struct, frozen=True):
 class TimelineEntry(msgspec.Struct, frozen=True):
     """One entry: `at` is when it happened, `recorded` when the log learned of it.
 
-    `was` is the plate as it was first read, of a correction. `shown` is what the officer's screen answered.
-    Of reads and citations, `known_then` is how the plate stood at `at` by what the log held when it took the
-    entry, and `known_now` by all that the timeline knows.
+    `was` is the plate that a correction found to be wrong, of a read or on a permit. `shown` is what the
+    officer's screen answered. Of reads and citations, `known_then` is how the plate stood at `at` by what the
+    log held when it took the entry, and `known_now` by all that the timeline knows.
     """
 
     position: int
@@ -169,7 +169,6 @@ def told(entries: Sequence[Recorded[Event]], shown: Sequence[Recorded[Event]]) -
 def _told(entry: Recorded[Event], then: Rights, now: Rights, first: Mapping[str, str]) -> TimelineEntry:
     event = entry.event
     observed = event if isinstance(event, PlateRead | CitationIssued) else None
-    was = event.was or first.get(event.read) if isinstance(event, PlateReadCorrected) else None
     return TimelineEntry(
         entry.position,
         event.at,
@@ -180,11 +179,22 @@ def _told(entry: Recorded[Event], then: Rights, now: Rights, first: Mapping[str,
         entry.actor,
         entry.channel,
         observed.device_time if observed else None,
-        was,
+        _was(entry, now, first),
         event.shown if isinstance(event, PlateRead) else None,
         _standing(then, observed) if observed else None,
         _standing(now, observed) if observed else None,
     )
+
+
+def _was(entry: Recorded[Event], now: Rights, first: Mapping[str, str]) -> str | None:
+    """Return the plate that a correction of a read, or of a permit's plates, found to be wrong."""
+    event = entry.event
+    if isinstance(event, PlateReadCorrected):
+        return event.was or first.get(event.read)
+    if isinstance(event, PlateAssociationCorrected):
+        right = now.known.right("permit", event.permit)
+        return mistaken_plate(right, entry.position) if right is not None else None
+    return None
 
 
 def _standing(rights: Rights, observed: PlateRead | CitationIssued) -> KnownThen:

@@ -87,6 +87,8 @@ class Scope:
         self.zone: str | None = None
         self._until: datetime | None = None
         self._basis: tuple[str, ...] = ()
+        self._plates: dict[str, set[str]] = {}
+        """The plates of all reads of an id, one a device."""
 
     @property
     def begin(self) -> Key:
@@ -110,16 +112,24 @@ class Scope:
                 yield "read", event.read
                 if event.read in self._basis:
                     yield "plate", event.plate
-            case PlateRead() | PossibleMatchConfirmed() | PossibleMatchDenied():
+            case PlateRead():
+                self._plates.setdefault(event.read, set()).add(event.plate)
+                yield "read", event.read
+            case PossibleMatchConfirmed() | PossibleMatchDenied():
                 yield "read", event.read
             case _:
                 yield from _named(event)
 
     def shows(self, entry: Recorded[Event]) -> bool:
-        """Tell whether an entry is shown: the background is not, nor is a citation elsewhere or later."""
+        """Tell whether an entry is shown: the background is not, nor is a citation elsewhere or later.
+
+        Nor is the read of another vehicle to which another device gave the id of one of this vehicle.
+        """
         event = entry.event
         if isinstance(event, BACKGROUND):
             return False
+        if isinstance(event, PlateRead) and event.plate != self.plate:
+            return self.plate not in self._plates[event.read]
         if isinstance(event, CitationIssued) and self.citation not in {None, event.citation}:
             here = event.zone == self.zone
             return here and (self._until is None or event.at <= self._until)

@@ -9,6 +9,7 @@ from commands.findings import Finding, finding
 from commands.stays import Sighting, stay
 from events.base import Event
 from events.reads import Place
+from events.vocabulary import Plate
 from events.zones import ZoneOpened, ZoneRule, ZoneRulesSet
 from tests.commands.cases import ZONE, cited, evidence, seen, t
 
@@ -96,6 +97,15 @@ def test_a_gate_is_no_place_that_a_vehicle_stood_at() -> None:
     found = stay([let_in, sighting("2026-03-05 10:00", place="stall 4")], "F", t("2026-03-05 10:00"))
     assert found is not None
     assert (found.since, found.minutes) == (t("2026-03-05 09:00"), 60.0)
+
+
+def test_devices_may_give_their_reads_the_same_ids() -> None:
+    gate = seen("2026-03-05 09:00", "1", device="GATE", direction="entry")
+    elsewhere = seen("2026-03-05 09:05", "2", device="GATE", plate=Plate("ON OTHER"))
+    handheld = (seen("2026-03-05 09:10", "1"), seen("2026-03-05 11:10:01", "2"))
+    result = overtime(gate, elsewhere, *handheld, at="2026-03-05 11:12", basis=("1", "2"))
+    assert (result.disposition, result.reason) == ("UPHELD", "OVERTIME")
+    assert len(evidence(gate, elsewhere, *handheld).entries) == 4
 
 
 def test_time_before_the_rules_hours_does_not_count() -> None:

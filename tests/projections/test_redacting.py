@@ -25,6 +25,7 @@ def test_a_destroyed_bucket_leaves_no_plate_in_the_rows_and_they_are_what_the_lo
         PlateRead(at=NOON, read="r1", plate=Plate("ON CKTR482"), zone="F", device="H1"),
         PlateReadCorrected(at=NOON, read="r1", plate=Plate("ON CKTR48Z")),
         PlateRead(at=NOON.replace(day=6), read="r2", plate=Plate("ON AB1"), zone="F", device="H1"),
+        PlateRead(at=NOON.replace(day=6), read="r1", plate=Plate("ON AB2"), zone="F", device="H2"),
     ]
     for event in said:
         log.append(Append([event], uuid4()))
@@ -35,8 +36,13 @@ def test_a_destroyed_bucket_leaves_no_plate_in_the_rows_and_they_are_what_the_lo
     position = runner.catch_up()
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
-            "SELECT read, plate, was FROM views.sightings_1 ORDER BY known_from"
+            "SELECT read, device, plate, was FROM views.sightings_2 ORDER BY known_from"
         ).fetchall()
-    assert rows == [("r1", REDACTED, None), ("r1", REDACTED, REDACTED), ("r2", "ON AB1", None)]
+    assert rows == [
+        ("r1", "H1", REDACTED, None),
+        ("r1", "H1", REDACTED, REDACTED),
+        ("r2", "H1", "ON AB1", None),
+        ("r1", "H2", "ON AB2", None),
+    ]
     with connect(dsn) as connection:
         assert drift(connection, SIGHTINGS, position, {"read:r1", "read:r2"}) == []

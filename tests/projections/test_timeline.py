@@ -6,6 +6,7 @@ from datetime import datetime
 from event_store.log import Log
 from events.citations import CitationVoided
 from events.payments import PaymentCaptured
+from events.permits import PlateAssociationCorrected
 from events.privacy import RecordAccessed
 from projections.lookups import Lookups
 from projections.timeline import Timeline
@@ -71,6 +72,12 @@ def test_it_holds_everything_of_the_vehicle_and_of_the_case(log: Log, dsn: str) 
     assert len(timeline(dsn, "C-1").entries) == log.head()
 
 
+def test_it_leaves_out_what_another_device_read_under_the_same_id(log: Log, dsn: str) -> None:
+    told(log, read("1", "ON OTHER", device="GATE"), read("1", device="H3"), cited("C-1", basis=["1"]))
+    for found in (timeline(dsn, "C-1"), timeline(dsn, plate=VEHICLE)):
+        assert [entry.fields["plate"] for entry in found.entries] == [VEHICLE, VEHICLE]
+
+
 def test_it_leaves_out_other_vehicles_set_up_and_who_looked(log: Log, dsn: str) -> None:
     told(log, opened(), adopted("p"), read("r1"), cited("C-1", basis=["r1"]))
     told(log, read("r2", "ON OTHER"), bought("T-2", ["ON OTHER"]), cited("C-2", "ON OTHER", basis=["r2"]))
@@ -96,6 +103,22 @@ def test_a_misread_leads_to_the_vehicle_that_it_was_of(log: Log, dsn: str) -> No
     found = timeline(dsn, "C-1")
     assert types(found) == ["PermitPurchased", "PlateRead", "CitationIssued", "PlateReadCorrected"]
     assert found.entries[-1].was == "ON CKTR4B2"
+
+
+def test_a_correction_of_a_permits_plates_tells_which_was_wrong(log: Log, dsn: str) -> None:
+    told(log, bought("T-1", ["ON CKTR4B2"]), read("r1"), cited("C-1", basis=["r1"]))
+    right = PlateAssociationCorrected(
+        at=minute(50),
+        permit="T-1",
+        plate=VEHICLE,
+        corrects=1,
+        effective_from=minute(0),
+        reason="typed wrong",
+        approved_by="lead",
+    )
+    told(log, right)
+    (correction,) = [e for e in timeline(dsn, "C-1").entries if e.type == "PlateAssociationCorrected"]
+    assert correction.was == "ON CKTR4B2"
 
 
 def test_a_correction_of_a_read_that_it_does_not_rest_on_leads_nowhere(log: Log, dsn: str) -> None:
