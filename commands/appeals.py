@@ -227,8 +227,9 @@ def open_appeal(command: OnAppeal, state: CitationLedger) -> Appeal:
 def _decide(command: DecideAppeal, state: CitationLedger) -> Sequence[Event]:
     refuse_card_numbers(command)
     made = appeal_of(command, state).decision
-    if made is not None and (made.outcome, made.amount) == (command.outcome, command.amount):
-        return ()
+    said = (command.at, command.outcome, command.amount)
+    if made is not None and (made.at, made.outcome, made.amount) == said:
+        return ()  # by this command; whoever decides it anew has to hear that it was decided
     open_appeal(command, state)
     if (command.outcome == "reduced") != (command.amount is not None):
         raise ReductionNeedsAmount

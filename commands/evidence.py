@@ -129,7 +129,7 @@ class World:
         self.observations[keys[-1]] = seen
 
     def named(self, read: str, device: str | None = None, plate: str | None = None) -> Observation | None:
-        """Return the read of that id: of several devices' the named one's, else the plate's, else the first."""
+        """Return the read of that id: of several devices' the one of this device, else of this plate."""
         key = self._key(read, device, plate)
         return self.observations[key] if key is not None else None
 

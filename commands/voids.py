@@ -73,10 +73,14 @@ def _decide(command: VoidCitation, facts: Facts) -> Sequence[Event]:
 
 
 def _same_void(command: VoidCitation, void: Void) -> bool:
-    """Tell whether the citation was voided so before; which one is kept need not be said again."""
+    """Tell whether this command voided it, or it is a duplicate of that one as somebody said before.
+
+    Which one is kept need not be said again. Whoever voids for an error what was voided, has to hear so.
+    """
     if void.duplicate_of is not None and command.duplicate_of in {void.duplicate_of, None}:
         return command.duplicate_of is not None or command.reason.upper() == "DUPLICATE"
-    return (command.reason, command.duplicate_of) == (void.reason, void.duplicate_of)
+    said = (command.at, command.reason, command.duplicate_of)
+    return said == (void.at, void.reason, void.duplicate_of)
 
 
 VOID_CITATION = Decider(VoidCitation, _boundary, _nothing, _evolve, _decide)

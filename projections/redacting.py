@@ -24,7 +24,7 @@ _REDACT = (
     "UPDATE views.{table} SET plate = %s, was = CASE WHEN was IS NULL THEN NULL ELSE %s END"
     " WHERE key = ANY(%s) AND (key, device) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
 )
-"""A device's read by its id, which another device may have given a read of another date; by the index first."""
+"""A read by its id and device: another device may have given the id to a read of another date."""
 
 
 @contextmanager

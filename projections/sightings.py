@@ -1,8 +1,8 @@
 """Plate reads as they are to be understood now: which vehicle stood where, when, and what the screen said.
 
-The client's id of a read counts only together with its device. A read's row is superseded when a person corrects the plate. A read that arrives late takes its place by
-`at`; `known_from` tells when it became known. When the key of its bucket is destroyed, its plate is redacted
-(`projections.redacting`).
+The client's id of a read counts only together with its device. A read's row is superseded when a person
+corrects the plate. A read that arrives late takes its place by `at`; `known_from` tells when it became known.
+When the key of its bucket is destroyed, its plate is redacted (`projections.redacting`).
 """
 
 from collections.abc import Iterable

@@ -119,6 +119,7 @@ def test_a_late_appeal_is_decided_only_after_late_filing_is_accepted() -> None:
 def test_an_appeal_is_decided_once() -> None:
     given(ZONE, ISSUED, FILED).when(deciding()).then(decided())
     given(ZONE, ISSUED, FILED, decided()).when(deciding("dismissed")).then(AppealAlreadyDecided)
+    given(ZONE, ISSUED, FILED, decided()).when(deciding(at=LATE)).then(AppealAlreadyDecided)
     given(ZONE, ISSUED, FILED, WITHDRAWN).when(deciding()).then(AppealNotOpen)
     given(ZONE, ISSUED).when(deciding()).then(NoSuchAppeal)
 

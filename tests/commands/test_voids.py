@@ -52,6 +52,9 @@ def test_an_error_leaves_the_money_to_be_refunded() -> None:
 def test_a_citation_is_voided_once() -> None:
     given(ZONE, KEPT, REPEATED, VOIDED).when(void(at=t("2026-03-10"), reason="repeated")).then()
     given(ZONE, REPEATED, VOIDED).when(void(reason="error", duplicate_of=None)).then(AlreadyVoided)
+    error = CitationVoided(at=NOW, citation="C-2", reason="error")
+    later = void(at=t("2026-03-10"), reason="error", duplicate_of=None)
+    given(ZONE, REPEATED, error).when(later).then(AlreadyVoided)
 
 
 def test_only_citations_of_the_log_are_voided_and_kept() -> None:
