@@ -9,8 +9,6 @@ from datetime import date, timedelta
 
 import msgspec
 
-ONE_DAY = timedelta(days=1)
-
 
 class Hold(msgspec.Struct, frozen=True):
     """Local dates that do not count, both ends included; an open hold has no last date yet."""
@@ -25,16 +23,13 @@ class Hold(msgspec.Struct, frozen=True):
 
 def counted_day(day_0: date, days: int, holds: Iterable[Hold] = ()) -> date | None:
     """Return the date that is the `days`-th counted one after `day_0`; `None` while an open hold stops it."""
-    held = tuple(holds)
-    day = day_0
-    counted = 0
-    while counted < days:
-        day += ONE_DAY
-        hold = next((h for h in held if h.covers(day)), None)
-        if hold is None:
-            counted += 1
-        elif hold.last is None:
+    day, left = day_0, days
+    for hold in sorted(holds, key=lambda hold: hold.first):
+        before = max((hold.first - day).days - 1, 0)
+        if left <= before:
+            break  # it begins after the day
+        if hold.last is None:
             return None
-        else:
-            day = hold.last
-    return day
+        if hold.last >= hold.first and hold.last > day:
+            day, left = hold.last, left - before
+    return day + timedelta(days=left)

@@ -50,9 +50,22 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """The facts of each permit type's list, sorted by when they occurred."""
+    """The facts of each permit type's list; put in the order in which they occurred when somebody asks."""
 
     facts: Mapping[str, tuple[WaitlistEvent | PermitPurchased, ...]] = field(default_factory=dict)
+    _in_order: dict[str, tuple[WaitlistEvent | PermitPurchased, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def _ordered(self, permit_type: str) -> tuple[WaitlistEvent | PermitPurchased, ...]:
+        """Return what was said of those who ever waited; most who buy never did."""
+        known = self._in_order.get(permit_type)
+        if known is None:
+            facts = self.facts.get(permit_type, ())
+            waited = {event.account for event in facts if not isinstance(event, PermitPurchased)}
+            known = tuple(sorted((event for event in facts if event.account in waited), key=_order))
+            self._in_order[permit_type] = known
+        return known
 
     def unless_said[W: (WaitlistJoined, WaitlistLeft, WaitlistPlaceOffered)](self, event: W) -> tuple[W, ...]:
         """Return the event, or nothing where the list was told the very same before."""
@@ -60,7 +73,7 @@ class Queues:
 
     def lapsed(self, permit_type: str, account: str, at: datetime) -> bool:
         """Tell whether the last offer to the account ran out by the instant, without its having answered."""
-        told = [e for e in self.facts.get(permit_type, ()) if e.account == account and e.at <= at]
+        told = [e for e in self._ordered(permit_type) if e.account == account and e.at <= at]
         if not told:
             return False
         last = told[-1]
@@ -81,7 +94,7 @@ class Queues:
 
     def _told(self, permit_type: str, at: datetime, offer_for: timedelta) -> tuple[Waiting, ...]:
         waiting: dict[str, Waiting] = {}
-        for event in self.facts.get(permit_type, ()):
+        for event in self._ordered(permit_type):
             if event.at <= at:
                 _tell(waiting, event, offer_for)
         return tuple(waiting.values())
@@ -96,11 +109,8 @@ def evolve_queues(queues: Queues, entry: Recorded[WaitlistEvent | PermitPurchase
     event = entry.event
     if event.permit_type is None or event.account is None:
         return queues
-    known = queues.facts.get(event.permit_type, ())
-    facts = (*known, event)
-    if known and _order(known[-1]) > _order(event):
-        facts = tuple(sorted(facts, key=_order))
-    return Queues({**queues.facts, event.permit_type: facts})
+    told = (*queues.facts.get(event.permit_type, ()), event)
+    return Queues({**queues.facts, event.permit_type: told})
 
 
 def _order(event: WaitlistEvent | PermitPurchased) -> tuple[datetime, int, str]:
