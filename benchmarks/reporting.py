@@ -1,10 +1,12 @@
 """Reports from columns beside the same questions in SQL on the log: their speed, size and cost to others.
 
-    python -m benchmarks.reporting [--quick] [--events=N]
+    python -m benchmarks.reporting [--quick] [--events=N] [--folder=PLACE]
 
-A city's year is loaded, archived and asked of: one month of it, as a director would. The other side asks
-PostgreSQL's log in its own SQL, with every plan allowed and statistics fresh; where a KPI needs the ledger's
-fold, its SQL adds up what is simplest and leaves discounts, fees and reversals out, which favours it.
+A city's year is loaded, archived and asked of: one month of it, as a director would, another one in each
+round, so that no answer is remembered. The other side asks PostgreSQL's log in its own SQL, with every plan
+allowed and statistics fresh; where a KPI needs the ledger's fold, its SQL adds up what is simplest and leaves
+discounts, fees and reversals out, which favours it. The page is asked again once something was appended, and
+then when nothing was. A folder that is named keeps what was loaded, to be measured again.
 """
 
 import subprocess
@@ -12,10 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -41,16 +44,16 @@ from read_api.pages.director import figures
 
 BENCH = "reporting"
 EVENTS, QUICK_EVENTS = 10_000_000, 60_000
-MONTH = (datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
+MONTHS = [(datetime(2026, at, 1, tzinfo=UTC), datetime(2026, at + 1, 1, tzinfo=UTC)) for at in range(4, 10)]
 HASHED = keyed(b"benchmark")
-_IN = "at >= '2026-06-01Z' and at < '2026-07-01Z'"
+_IN = "at >= %(begin)s and at < %(end)s"
 _CITED = f"""
     c as (
         select payload->>'citation' as citation, payload->>'zone' as zone from log.events
         where type = 'CitationIssued' and {_IN})
 """
 _PLATES = """
-    select distinct substr(t, 7) as plate from log.events, unnest(tags) t where t like 'plate:%' and type =
+    select distinct substr(t, 7) as plate from log.events, unnest(tags) t where t like 'plate:%%' and type =
 """
 QUESTIONS: dict[str, tuple[str | None, str]] = {
     "violations": (
@@ -143,9 +146,9 @@ def speed(reports: Reports, dsn: str, rounds: int, *, quick: bool) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("set jit to off; set work_mem to '256MB'")
         for name, (by, statement) in QUESTIONS.items():
-            question = Question(*MONTH, by=by)
-            ours = lambda name=name, question=question: timed(lambda: reports.ask(name, question))  # noqa: E731
-            theirs = lambda s=statement: timed(lambda: connection.execute(s.encode()).fetchall())  # noqa: E731
+            months = [iter(MONTHS), iter(MONTHS)]
+            ours = lambda name=name, by=by, m=months[0]: _asked(reports, name, by, *next(m))  # noqa: E731
+            theirs = lambda s=statement, m=months[1]: _found(connection, s, *next(m))  # noqa: E731
             pairs = interleaved(ours, theirs, rounds)
             faster = [({"times": b["seconds"] / a["seconds"]}, {"times": 1.0}) for a, b in pairs]
             goal = None if quick else at_least(20)
@@ -157,15 +160,31 @@ def speed(reports: Reports, dsn: str, rounds: int, *, quick: bool) -> None:
             )  # fmt: skip
 
 
-def page(make: Callable[[], Reports], rounds: int) -> None:
+def _asked(reports: Reports, name: str, by: str | None, begin: datetime, end: datetime) -> Sample:
+    return timed(lambda: reports.ask(name, Question(begin, end, by=by)))
+
+
+def _found(connection: psycopg.Connection[Any], statement: str, begin: datetime, end: datetime) -> Sample:
+    period = {"begin": begin, "end": end}
+    return timed(lambda: connection.execute(statement.encode(), period).fetchall())
+
+
+def page(dsn: str, make: Callable[[], Reports], rounds: int) -> None:
     """Print what the director's page waits for: in a process that has just begun, and asked again."""
     words = {"from": "2026-06-01", "to": "2026-07-01"}
-    cold, warm = [], []
-    for _ in range(rounds):
-        with make() as reports:
-            cold.append((timed(lambda r=reports: figures(r, words, "UTC")), {"seconds": 2.0}))  # type: ignore[misc]
-            warm.append((timed(lambda r=reports: figures(r, words, "UTC")), {"seconds": 0.5}))  # type: ignore[misc]
-    for name, pairs in (("cold", cold), ("warm", warm)):
+    cold, warm, unchanged = [], [], []
+
+    def shown(reports: Reports) -> Sample:
+        return timed(lambda: figures(reports, words, "UTC"))
+
+    with closing(PostgresLog(dsn)) as log:
+        for _ in range(rounds):
+            with make() as reports:
+                cold.append((shown(reports), {"seconds": 2.0}))
+                log.append(Append([_read()], uuid4()))
+                warm.append((shown(reports), {"seconds": 0.5}))
+                unchanged.append((shown(reports), {"seconds": 0.5}))
+    for name, pairs in (("cold", cold), ("warm, after an event", warm), ("warm, unchanged", unchanged)):
         emit(
             figure(
                 BENCH, f"the director's page, {name}: seconds", pairs, "seconds", unit="s",
@@ -228,7 +247,7 @@ def asked_again(dsn: str, root: str) -> None:
         print("asking", flush=True)
         while True:
             for name, (by, _) in QUESTIONS.items():
-                reports.ask(name, Question(*MONTH, by=by))
+                reports.ask(name, Question(*MONTHS[2], by=by))
 
 
 def effect(dsn: str, root: Path, rounds: int, times: int) -> None:
@@ -261,44 +280,55 @@ def _felt(dsn: str, times: int) -> Sample:
     appends, lookups, pause = [], [], Flag()
     with closing(PostgresLog(dsn)) as log:
         for number in range(times):
-            read = PlateRead(
-                at=datetime.now(UTC), read=uuid4().hex, plate=Plate("ON A1"), zone="Z1", device="V"
-            )
-            appends.append(timed(lambda r=read: log.append(Append([r], uuid4())))["seconds"])  # type: ignore[misc]
+            appends.append(timed(lambda: log.append(Append([_read()], uuid4())))["seconds"])
             asked = on(CitationIssued, plate=f"ON {number:06d}")
             lookups.append(timed(lambda a=asked: log.read(a))["seconds"])  # type: ignore[misc]
             pause.wait(0.002)
     return {"append": percentile(appends, 0.99) * 1000, "lookup": percentile(lookups, 0.99) * 1000}
 
 
+def _read() -> PlateRead:
+    return PlateRead(at=datetime.now(UTC), read=uuid4().hex, plate=Plate("ON A1"), zone="Z1", device="V")
+
+
 def main() -> None:
     """Load, archive, and measure as the command line says."""
     quick = "--quick" in sys.argv
-    stated = next((int(one.split("=")[1]) for one in sys.argv if one.startswith("--events=")), None)
-    events = stated or (QUICK_EVENTS if quick else EVENTS)
-    rounds = 1 if quick else 5
-    with tempfile.TemporaryDirectory() as directory:
+    events = int(_option("events") or (QUICK_EVENTS if quick else EVENTS))
+    kept = _option("folder")
+    with nullcontext(kept) if kept else tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
         options = {"max_wal_size": "8GB", "checkpoint_timeout": "1h"}
         with EmbeddedPostgres(folder / "server", options=options) as server:
-            dsn = server.create("reporting")
-            migrate(dsn)
-            schema.ensure(dsn)
-            note(f"loading {events:,} events")
-            load(dsn, events)
-            with psycopg.connect(dsn, autocommit=True) as connection:
-                connection.execute("vacuum analyze log.events")
             archive = Archive(LocalStore(folder / "archive"))
-            note("archiving")
-            with writing(dsn):
-                Archivist(dsn, archive, HASHED).catch_up()
-            measure(dsn, archive, folder, rounds, quick=quick)
+            if archive.manifest().upto:
+                dsn = server.dsn("reporting")
+            else:
+                dsn = server.create("reporting")
+                _fill(dsn, archive, events)
+            measure(dsn, archive, folder, 1 if quick else 5, quick=quick)
+
+
+def _option(name: str) -> str | None:
+    return next((one.partition("=")[2] for one in sys.argv if one.startswith(f"--{name}=")), None)
+
+
+def _fill(dsn: str, archive: Archive, events: int) -> None:
+    migrate(dsn)
+    schema.ensure(dsn)
+    note(f"loading {events:,} events")
+    load(dsn, events)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("vacuum analyze log.events")
+    note("archiving")
+    with writing(dsn):
+        Archivist(dsn, archive, HASHED).catch_up()
 
 
 def measure(dsn: str, archive: Archive, folder: Path, rounds: int, *, quick: bool) -> None:
     """Print every figure."""
     size(dsn, archive)
-    page(lambda: Reports(dsn, archive, HASHED), rounds)
+    page(dsn, lambda: Reports(dsn, archive, HASHED), rounds)
     with Reports(dsn, archive, HASHED) as reports:
         speed(reports, dsn, rounds, quick=quick)
     archiving(dsn, folder, rounds, 20_000 if quick else 100_000)

@@ -6,7 +6,7 @@ like, which is what makes the files small and lets a report skip what it does no
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 import duckdb
@@ -57,8 +57,53 @@ def raw_rows(connection: Connection, after: int, upto: int) -> pa.Table:
         return cursor.fetch_arrow_table()
 
 
-def as_columns(rows: pa.Table, hashed: Hash) -> pa.Table:
-    """Return the archive's columns of raw rows, sorted by type and position.
+class LogRows:
+    """Reads the log over one connection for as long as it lasts, and over a new one then. For one thread."""
+
+    def __init__(self, dsn: str) -> None:
+        """Connect when first asked."""
+        self._dsn = dsn
+        self._held = ExitStack()
+        self._connection: Connection | None = None
+
+    def between(self, after: int, upto: int) -> pa.Table:
+        """Return the log's rows after one position and up to another, as they stand there.
+
+        Raises:
+            LogUnavailable: if the log cannot be reached.
+
+        """
+        if self._connection is not None:
+            try:
+                return raw_rows(self._connection, after, upto)
+            except dbapi.Error:
+                self.close()
+        try:
+            self._connection = self._held.enter_context(arrow_connection(self._dsn))
+            return raw_rows(self._connection, after, upto)
+        except dbapi.Error as failed:
+            self.close()
+            raise LogUnavailable(f"{LogUnavailable.__doc__} ({failed})") from failed
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection = None
+        with suppress(dbapi.Error, LogUnavailable):
+            self._held.close()
+
+
+def column_maker(threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a database for `as_columns`, which takes a while to make; of all cores, or so many threads."""
+    made = duckdb.connect()
+    made.execute("set timezone to 'UTC'")
+    made.execute("set arrow_lossless_conversion to true")  # identifiers as 16 bytes, not as text
+    if threads is not None:
+        made.execute(f"set threads to {threads}")
+    return made
+
+
+def as_columns(rows: pa.Table, hashed: Hash, maker: duckdb.DuckDBPyConnection | None = None) -> pa.Table:
+    """Return the archive's columns of raw rows, sorted by type and position; made by `maker` where given.
 
     Raises:
         UnknownEvent: if the catalogue lacks one of the events.
@@ -66,14 +111,13 @@ def as_columns(rows: pa.Table, hashed: Hash) -> pa.Table:
 
     """
     rows = _raised(_plain(rows))
-    with duckdb.connect() as connection:
-        connection.execute("set timezone to 'UTC'")
-        connection.execute("set arrow_lossless_conversion to true")  # identifiers as 16 bytes, not as text
+    with nullcontext(maker) if maker is not None else column_maker() as connection:
         connection.register("batch", rows)
         names = rows["type"].unique().to_pylist()
         parts = [_select(name) for name in sorted(names)] or [_select_nothing()]
         statement = " union all by name ".join(parts) + ' order by "type", "position"'
         found = connection.sql(statement).to_arrow_table()
+        connection.unregister("batch")
     return _hash_columns(found, hashed)
 
 

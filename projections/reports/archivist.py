@@ -17,7 +17,7 @@ from psycopg import Connection
 
 from event_store.archive import EVENTS, Archive, Occupied, writing
 from event_store.archive_batch import Connection as ArrowConnection
-from event_store.archive_batch import arrow_connection, as_columns, raw_rows
+from event_store.archive_batch import arrow_connection, as_columns, column_maker, raw_rows
 from event_store.archive_hash import Hash
 from event_store.archive_manifest import BrokenArchive, Manifest
 from event_store.codec import Codec
@@ -67,6 +67,7 @@ class Archivist:
         self._codec = codec or Codec.of(dsn)
         self._rows = rows
         self._deriving: Deriving | None = None
+        self._maker = column_maker()
         self._sighting = Sighting(archive, self._codec)
 
     def catch_up(
@@ -104,7 +105,7 @@ class Archivist:
     ) -> Manifest:
         if self._deriving is None or self._deriving.after != manifest.upto:
             self._deriving = Deriving(self._hashed, manifest.upto, manifest.parked, self._codec)
-        events = as_columns(raw_rows(arrow, stretch.first - 1, stretch.last), self._hashed)
+        events = as_columns(raw_rows(arrow, stretch.first - 1, stretch.last), self._hashed, self._maker)
         seen = self._sighting.derive(connection, manifest, events, stretch.last)
         tables = {EVENTS: events, **self._deriving.derive(connection, stretch.last), SIGHTINGS: seen}
         row = connection.execute(_FIRST).fetchone()

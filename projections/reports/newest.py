@@ -5,11 +5,13 @@ a process begins, those of the tail from then on. A question about now reads one
 marks the rows that hold; any other reads the archive's files.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from event_store.archive import EVENTS
 from event_store.archive_manifest import Manifest
@@ -19,26 +21,24 @@ KEYS = {"citations": "issued_position", "permits": "permit", "sessions": "sessio
 """The derived data sets, and what tells their things apart."""
 DATED = {"citations": "issued_position", "permits": "permit, payment"}
 """Those whose rows may hold from a later instant, and of what one row stands at a time."""
-FEW = ("ZoneOpened", "AppealDecided", *CORRECTIONS)
-"""Events that say what others are about; there are few of them, and every report looks at them."""
-SAYING = (
-    "position", "type", "at", "zone", "name", "timezone", "capacity", "spaces", "lot", "read", "plate",
-    "candidate", "citation", "outcome", "reason",
-)  # fmt: skip
-"""What these events say."""
+FEW: Mapping[str, Sequence[str]] = {
+    "ZoneOpened": ("zone", "name", "timezone", "capacity", "spaces", "lot"),
+    "AppealDecided": ("citation", "reason"),
+    **dict.fromkeys(CORRECTIONS, ("read", "plate", "candidate")),
+}
+"""Events that say what others are about, and which of their columns; there are few of them."""
+SAYING = ("position", "type", "at", *dict.fromkeys(itertools.chain(*FEW.values())))
 TABLES = {EVENTS: "few_events", SIGHTINGS: "newest_retold", **{name: f"newest_{name}" for name in KEYS}}
 
 _EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-_OF_FEW = f"type in ({', '.join(f"'{one}'" for one in FEW)})"
 _AHEAD = "holds_from > TIMESTAMPTZ '0001-01-02 00:00:00Z'"
 _ARRIVED = """
-    create or replace temp table arrived as
     with rows as (select * from {rows} where "position" > {after}),
     last as (select {key}, max("position") as "position" from rows group by {key}),
-    ahead as (select distinct {key}, "position" from rows where {ahead})
-    select r.*, a."position" is null as sole, a."position" is null as stands
-    from rows r join last l on l.{key} = r.{key} and l."position" = r."position"
-    left join ahead a on a.{key} = r.{key} and a."position" = r."position"
+    ahead as (select distinct {key}, "position" from rows where {ahead}),
+    newest as (select r.* from rows r semi join last l on l.{key} = r.{key} and l."position" = r."position")
+    select n.*, a."position" is null as sole, a."position" is null as stands
+    from newest n left join ahead a on a.{key} = n.{key} and a."position" = n."position"
 """
 _STAND = """
     update newest_{name} set stands = coalesce(({row}) in (
@@ -114,7 +114,7 @@ class Newest:
 
         """
         if manifest.upto < self._archived:  # another archive, or the same one written again
-            self._forget()
+            self.forget()
         for name, upto in self._upto.items():
             files = [
                 self._local(segment.files[name].path)
@@ -132,13 +132,19 @@ class Newest:
     def take(self, found: Mapping[str, pa.Table], upto: int) -> None:
         """Take in what the tail found up to a position."""
         for name, table in found.items():
-            if name != SIGHTINGS and table.num_rows:
+            if table.num_rows and (name != EVENTS or pc.any(pc.is_in(table["type"], pa.array(FEW))).as_py()):
                 self._database.register("found", table)
                 self._take(name, "found", 0)
                 self._database.unregister("found")
         self._upto |= {name: max(before, upto) for name, before in self._upto.items() if name != SIGHTINGS}
 
-    def _forget(self) -> None:
+    def follows(self, manifest: Manifest) -> bool:
+        """Tell whether all is taken in that is archived."""
+        return self._archived == manifest.upto
+
+    def forget(self) -> None:
+        """Let go of everything, to begin anew with the archive's files."""
+        self._archived = 0
         for name, table in TABLES.items():
             self._database.execute(f"delete from {table}")
             self._upto[name] = 0
@@ -171,20 +177,24 @@ class Newest:
 
     def _take(self, name: str, rows: str, after: int) -> None:
         if name == EVENTS:
-            self._insert(
-                "few_events", SAYING, f'select * from {rows} where "position" > {after} and {_OF_FEW}'
-            )
+            for kind, columns in FEW.items():
+                of_kind = f"select * from {rows} where \"position\" > {after} and type = '{kind}'"
+                self._insert("few_events", ("position", "type", "at", *columns), of_kind)
         elif name == SIGHTINGS:
             fresh = f'select * from {rows} where "position" > {after} and again'
             self._insert("newest_retold", ("read_position", "position"), fresh)
         else:
             ahead = _AHEAD if name in DATED else "false"
-            self._database.execute(_ARRIVED.format(rows=rows, after=after, key=KEYS[name], ahead=ahead))
-            self._replace(name, KEYS[name])
+            self._replace(name, _ARRIVED.format(rows=rows, after=after, key=KEYS[name], ahead=ahead))
         self._changed.add(name)
 
-    def _replace(self, name: str, key: str) -> None:
+    def _replace(self, name: str, rows: str) -> None:
         """Put what arrived in the place of the older rows of the same things."""
+        key = KEYS[name]
+        if name != "sessions" and not self._upto[name]:
+            self._database.execute(f"insert into newest_{name} by name {rows}")
+            return
+        self._database.execute(f"create or replace temp table arrived as {rows}")
         if name == "sessions":
             self._database.execute(_PAIRS)
         self._database.execute(f"delete from newest_{name} where {key} in (select {key} from arrived)")
@@ -202,5 +212,5 @@ class Newest:
         )
         self._database.execute(
             f'delete from {table} where "position" in (select "position" from arrived);'
-            f"insert into {table} by name from arrived"
+            f"insert into {table} by name select * from arrived"
         )

@@ -230,10 +230,14 @@ class Reports:
         for attempt in range(_ATTEMPTS):
             manifest = self._archive.manifest()
             try:
-                if self._manifest is None or manifest.segments != self._manifest.segments:
+                if (
+                    self._manifest is None
+                    or manifest.segments != self._manifest.segments
+                    or not self._newest.follows(manifest)
+                ):
                     self._newest.follow(manifest)
                     self._lay(manifest)
-                self._head = self._tail.refresh(manifest.upto, manifest.parked, self._newest.take)
+                self._head = self._tail.refresh(manifest.upto, manifest.parked, self._newest)
                 self._newest.stand(_now(self._head[1]))
             except (FileNotFoundError, duckdb.IOException):
                 self._manifest = None  # a file was merged away meanwhile: look again

@@ -9,6 +9,7 @@ late, or is corrected, changes what other reads say: these are told again, and t
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, timedelta
 from typing import Any, NamedTuple
 
 import duckdb
@@ -53,10 +54,18 @@ _TAKEN: Mapping[str, pa.DataType] = {
     "zone": pa.string(), "device": pa.string(), "officer": pa.string(), "session": pa.string(),
     "direction": pa.string(), "place": pa.uint64(),
 }  # fmt: skip
+_ARROW = {
+    "BIGINT": pa.int64(), "TIMESTAMPTZ": _INSTANT, "UBIGINT": pa.uint64(), "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+}  # fmt: skip
+_KINDS = {name: _ARROW[kind] for name, kind in COLUMNS.items()}
 _READS_OF = (
     "select distinct position from log.tags where tag = any(%s) and type = 'PlateRead' and position <= %s"
 )
-_LOOKS_BACK = "interval 31 day"
+_NEAR, _FAR = timedelta(days=1), timedelta(days=31)
+"""How far before a read its vehicle's read before matters: an exit ends a stay however long ago that was, and
+so may what follows a read that was another vehicle's; but nobody is looked for longer than a month.
+"""
 
 _COMING = """
     create or replace temp table coming as
@@ -93,7 +102,7 @@ _CHAIN = """
     with near as (
         select k.*, {{'at': k.occurred, 'position': k.read_position}} < t.first as before
         from {newest} k join touched t on t.vehicle = k.vehicle
-        where k.occurred >= (select min(first.at) from touched) - {back} and k.occurred >= t.first.at - {back}
+        where k.occurred >= {since} and k.occurred >= t.first.at - {back}
     )
     select read_position, occurred, vehicle, zone, device, officer, patrol, direction, place, since, stays,
         place_since, before as fixed, false as fresh, true as again
@@ -194,6 +203,8 @@ class Sightings:
         `moved` are the older reads of which these events say what they were of, by their positions.
         """
         database = self._database
+        if not moved and not pc.any(pc.equal(events["type"], "PlateRead")).as_py():
+            return pa.table({name: pa.array([], kind) for name, kind in _KINDS.items()})
         newest = _NEWEST.format(stored=known.stored, retold=known.retold, upto=after)
         database.register("batch", _taken(events))
         try:
@@ -204,7 +215,10 @@ class Sightings:
             asked = {"positions": list(moved), "reads": list(moved.values())}
             database.execute(_MOVED.format(said=known.said, newest=newest), asked)
         database.execute(_TOUCHED)
-        database.execute(_CHAIN.format(newest=newest, back=_LOOKS_BACK))
+        back = _FAR if moved or "exit" in pc.unique(events["direction"]).to_pylist() else _NEAR
+        [(first,)] = database.execute("select min(first.at) from touched").fetchall()
+        since = f"TIMESTAMPTZ '{(first - back).astimezone(UTC).isoformat()}'"
+        database.execute(_CHAIN.format(newest=newest, since=since, back=f"interval {back.days} day"))
         [(places,)] = database.execute("select count(place) + count(place_since) from chain").fetchall()
         placed = _PLACED if places else _UNPLACED
         return database.sql(_LINKED.format(placed=placed, upto=upto)).to_arrow_table()

@@ -14,7 +14,7 @@ import pyarrow as pa
 from psycopg import Connection
 
 from event_store.archive import EVENTS
-from event_store.archive_batch import arrow_connection, as_columns, raw_rows
+from event_store.archive_batch import LogRows, as_columns, column_maker
 from event_store.archive_columns import HASHED, JSON, all_columns
 from event_store.archive_hash import Hash
 from event_store.codec import Codec
@@ -22,6 +22,7 @@ from event_store.log import LogUnavailable
 from projections.connection import connect
 from projections.reports.derived import DERIVED
 from projections.reports.deriving import Deriving, schema_of
+from projections.reports.newest import Newest
 from projections.reports.sightings import (
     COLUMNS,
     CORRECTIONS,
@@ -41,9 +42,6 @@ _KNOWN = Known("all_sightings", "all_retold", f"({_SAID})")
 _HEAD = "select position, recorded from log.events order by position desc limit 1"
 
 
-type Taking = Callable[[Mapping[str, pa.Table], int], None]
-
-
 class ArchiveBehind(RuntimeError):
     """The archive is too far behind the log for reports."""
 
@@ -61,6 +59,8 @@ class Tail:
         self._database = database
         self._deriving: Deriving | None = None
         self._connection: Connection[Any] | None = None
+        self._rows = LogRows(dsn)
+        self._maker = column_maker(threads=1)
         self._from = -1
         self._sightings = Sightings(database)
         self.upto = 0
@@ -72,11 +72,11 @@ class Tail:
         )
 
     def refresh(
-        self, archived: int, parked: Mapping[str, int], taking: Taking
+        self, archived: int, parked: Mapping[str, int], newest: Newest
     ) -> tuple[int, datetime | None]:
         """Hold what the log has beyond position `archived`; return the log's head, and when it was recorded.
 
-        `taking` is told what follows from each further stretch.
+        `newest` takes in what follows from each further stretch.
 
         Raises:
             ArchiveBehind: if that is more than can be held.
@@ -93,7 +93,7 @@ class Tail:
         try:
             self._begin(archived, parked)
             if head > self.upto:
-                self.run(lambda connection: self._grow(connection, head, taking))
+                self.run(lambda connection: self._grow(connection, head, newest))
         except BaseException:
             self._deriving = None  # whatever is half done is done again from the archive's end
             self._from = -1
@@ -119,7 +119,9 @@ class Tail:
             raise LogUnavailable(f"{LogUnavailable.__doc__} ({str(failed).strip()})") from failed
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connections."""
+        self._rows.close()
+        self._maker.close()
         if self._connection is not None:
             self._connection.close()
 
@@ -146,34 +148,36 @@ class Tail:
             moved = self.run(lambda c: moved_by(corrected(events), c, self._codec, archived))
             self._add(SIGHTINGS, self._sightings.of(events, _KNOWN, moved, archived, self.upto))
 
-    def _grow(self, connection: Connection[Any], head: int, taking: Taking) -> None:
+    def _grow(self, connection: Connection[Any], head: int, newest: Newest) -> None:
         if self._deriving is None:
             return
-        with arrow_connection(self._dsn) as arrow:
-            while self.upto < head:
-                upto = min(self.upto + _STRETCH, head)
-                events = as_columns(raw_rows(arrow, self.upto, upto), self._hashed)
-                moved = moved_by(corrected(events), connection, self._codec, self.upto)
-                found = {EVENTS: events, **self._deriving.derive(connection, upto)}
-                self._take(found, moved, upto, taking)
+        while self.upto < head:
+            upto = min(self.upto + _STRETCH, head)
+            events = as_columns(self._rows.between(self.upto, upto), self._hashed, self._maker)
+            moved = moved_by(corrected(events), connection, self._codec, self.upto)
+            found = {EVENTS: events, **self._deriving.derive(connection, upto)}
+            self._take(found, moved, upto, newest)
 
     def _take(
-        self, found: Mapping[str, pa.Table], moved: Mapping[int, str], upto: int, taking: Taking
+        self, found: Mapping[str, pa.Table], moved: Mapping[int, str], upto: int, newest: Newest
     ) -> None:
         """Take in what follows from the next stretch, all of it or nothing."""
         self._database.execute("begin")
         try:
             for name, table in found.items():
                 self._add(name, table)
-            taking(found, upto)
+            newest.take(found, upto)
             self._add(SIGHTINGS, self._sightings.of(found[EVENTS], _KNOWN, moved, self.upto, upto))
         except BaseException:
             self._database.execute("rollback")
+            newest.forget()
             raise
         self._database.execute("commit")
         self.upto = upto
 
     def _add(self, name: str, table: pa.Table) -> None:
+        if not table.num_rows:
+            return
         self._database.register("fresh", table)
         self._database.execute(f"insert into tail_{name} by name select * from fresh")
         self._database.unregister("fresh")

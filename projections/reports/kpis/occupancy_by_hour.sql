@@ -5,7 +5,7 @@
 -- unit: ratio
 -- by: always by hour
 with touched as (
-    select hour, count(*) as stays from touched_hours group by hour
+    select hour, sum(stays) as stays from touched_hours group by hour
 ),
 stalls as (select sum(spaces) as spaces from zones where spaces > 0 and wanted(zone, 'zone') and wanted(lot, 'lot')),
 days as (select count(distinct date_trunc('day', hour)) as days from touched)

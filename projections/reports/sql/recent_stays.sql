@@ -45,6 +45,7 @@ create or replace view period_stays as
     from unseen_runs r join zones z on z.zone = r.zone
     where z.spaces > 0 and wanted(r.zone, 'zone') and wanted(z.lot, 'lot');
 
+-- Begins are counted by quarters of an hour first: every time zone's hours begin with one.
 create or replace view touched_hours as
     with edges as (
         select office_time(getvariable('period_from')::timestamptz) as first,
@@ -54,9 +55,17 @@ create or replace view touched_hours as
         select zone, case when since < getvariable('period_from')::timestamptz then date_trunc('hour', first)
                 else date_trunc('hour', office_time(since)) + interval 1 hour end as since,
             date_trunc('hour', least(office_time(occurred), last)) as until
-        from steps, edges where since is not null
+        from steps, edges where since is not null and epoch_us(since) // 900000000 <> epoch_us(occurred) // 900000000
         and (date_trunc('hour', office_time(since)) < date_trunc('hour', office_time(occurred))
             or since < getvariable('period_from')::timestamptz)
+        union all
+        select zone, date_trunc('hour', first), date_trunc('hour', first) from steps, edges
+        where since < getvariable('period_from')::timestamptz
+        and epoch_us(since) // 900000000 = epoch_us(occurred) // 900000000
+    ),
+    begun as (
+        select epoch_us(occurred) // 900000000 as quarter, count(*) as stays from steps
+        where since is null and (getvariable('period_to')::timestamptz is not null or occurred < instant()) group by quarter
     ),
     unseen as (
         select r.zone, date_trunc('hour', greatest(office_time(r.since), first)) as since,
@@ -65,9 +74,8 @@ create or replace view touched_hours as
         where z.spaces > 0 and wanted(r.zone, 'zone') and wanted(z.lot, 'lot')
         and least(office_time(r.until), last) >= greatest(office_time(r.since), first)
     )
-    select zone, date_trunc('hour', office_time(occurred)) as hour from steps, edges
-    where since is null and office_time(occurred) <= last
+    select date_trunc('hour', office_time(make_timestamptz(quarter * 900000000))) as hour, stays from begun
     union all
-    select zone, unnest(generate_series(since, until, interval 1 hour)) from going_on
+    select unnest(generate_series(since, until, interval 1 hour)), 1 from going_on
     union all
-    select zone, unnest(generate_series(since, until, interval 1 hour)) from unseen;
+    select unnest(generate_series(since, until, interval 1 hour)), 1 from unseen;

@@ -76,6 +76,6 @@ create or replace view touched_hours as
             least(office_time(until), office_time(coalesce(getvariable('period_to')::timestamptz, instant()) - interval 1 microsecond)) as until
         from period_stays
     )
-    select zone, unnest(generate_series(date_trunc('hour', since), date_trunc('hour', until), interval 1 hour)) as hour
+    select unnest(generate_series(date_trunc('hour', since), date_trunc('hour', until), interval 1 hour)) as hour, 1 as stays
     from clipped where until >= since;
-comment on view touched_hours is 'Each hour of the office that a stay of the period touches, a row for each stay';
+comment on view touched_hours is 'The hours of the office that stays of the period touch, and how many stays';
