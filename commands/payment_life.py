@@ -143,7 +143,9 @@ def _valid[C: OnPayment](command: C, facts: Facts) -> C:
 
 def _refund(command: RefundPayment, facts: Facts) -> Sequence[Event]:
     """Refund once at one instant: the same refund again, at the same instant, is fulfilled already."""
-    known = _kept(command, facts)
+    known = _payment(command, facts)
+    if known.returned is not None:
+        raise NothingToRefund(f"{command.payment!r} was returned: as never made.", payment=command.payment)
     if any(r.at == command.at and command.amount in {None, r.amount} for r in known.refunds):
         return ()
     left = remaining(known)

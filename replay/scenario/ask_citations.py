@@ -68,8 +68,8 @@ def _watchlisted(asked: Asked) -> dict[str, Any]:
         return {"watchlisted": bool(now), "stale": False}
     synced = asked.world.log.read(on(DeviceSynced, device=asked.text("device")), upto=known).entries
     last = max((entry.event.at for entry in synced if entry.event.at <= at), default=None)
-    if last is None:
-        raise NoSuchThing("a sync of the device")
+    if last is None:  # a device without a list alerts on nobody
+        return {"watchlisted": False, "stale": False}
     on_list = _alerting(asked, at, min(known, asked.world.log.position_at(last)))
     return {"watchlisted": bool(on_list), "stale": bool(on_list - now)}
 

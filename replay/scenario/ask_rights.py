@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from msgspec import structs
+
 from commands.evidence import World as Evidence
 from commands.evidence import world as evidence_of
 from commands.rights import Right, nominal_until, plates_at, spans_in_force
@@ -52,8 +54,8 @@ def _device_validity(asked: Asked) -> dict[str, Any]:
     log, at = asked.world.log, asked.instant()
     synced = [e.event for e in log.read(on(DeviceSynced, device=asked.text("device"))).entries]
     last = max((event.at for event in synced if event.at <= at), default=None)
-    if last is None:
-        raise NoSuchThing("a sync of the device")
+    if last is None:  # a device without a list knows of nobody
+        return {"valid": False, "list_age_seconds": None}
     return {
         "valid": _answer(asked, log.position_at(last))["valid"],
         "list_age_seconds": round((at - last).total_seconds()),
@@ -79,8 +81,10 @@ def _plates(asked: Asked) -> dict[str, Any]:
 
 @query("session", needs="session", may="at known", answers="start until minutes")
 def _session(asked: Asked) -> dict[str, Any]:
-    known = evidence(asked)
+    """Answer how long it runs by what had occurred by the instant: an extension is none before it is made."""
+    known, at = evidence(asked), asked.instant()
     right = _right(asked, known, "session")
+    right = structs.replace(right, facts=tuple(f for f in right.facts if f.at <= at or f.what == "bought"))
     spans = spans_in_force(right, known.rights.payments)
     start = next(fact.since for fact in right.facts if fact.what == "bought")
     until = spans[-1][1] if spans else nominal_until(right)

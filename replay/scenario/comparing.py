@@ -16,6 +16,8 @@ _EPSILON = 5e-5
 
 def agrees(expected: Any, got: Any, name: str = "") -> bool:
     """Tell whether `got` is what was expected of the query or key `name`."""
+    if is_nothing(expected) and is_nothing(got):
+        return True
     if isinstance(expected, Mapping):
         return isinstance(got, Mapping) and all(_key(expected, got, key) for key in expected)
     if isinstance(got, Mapping):
@@ -25,6 +27,13 @@ def agrees(expected: Any, got: Any, name: str = "") -> bool:
     if isinstance(got, list | tuple):
         return len(got) == 1 and agrees(expected, got[0], name)
     return _same(expected, got)
+
+
+def is_nothing(value: Any) -> bool:
+    """Tell whether a value is a way to write that there is nothing: null, no items, or all keys null."""
+    if isinstance(value, Mapping):
+        return all(inner is None for inner in value.values())
+    return value is None or (isinstance(value, list | tuple) and not value)
 
 
 def _whole(expected: Any, got: Mapping[str, Any]) -> bool:

@@ -24,6 +24,7 @@ CREATES: Mapping[str, frozenset[str]] = {
     "zone": frozenset({"ZoneOpened", "OpenZone"}),
     "policy": frozenset({"PolicyAdopted", "AdoptPolicy"}),
     "permit_type": frozenset({"PermitTypeOffered", "OfferPermitType"}),
+    "case": frozenset({"LegalHoldPlaced", "PlaceLegalHold"}),
 }
 """Which events and commands bring a thing of that identity into the world."""
 
@@ -88,18 +89,17 @@ class Obvious:
         """Return the zones of a permit's type, or the end of its term: so many local days after its start."""
         named = _said(step, "permit_type")
         offered = self._step_creating("permit_type", named) if named else None
-        if offered is None:
-            return None
         if field == "zones":
-            node = offered.fields.entries.get("zones")
+            node = offered.fields.entries.get("zones") if offered is not None else None
             return node.value() if node is not None else None
         start = _said(step, "valid_from")
         since = datetime.fromisoformat(start) if start else step.at
-        days = _said(offered, "term_days") or str(_PLAIN["term_days"])
-        return after_days(since, int(days), self._timezone_of(offered)).isoformat()
+        days = (_said(offered, "term_days") if offered is not None else None) or str(_PLAIN["term_days"])
+        return after_days(since, int(days), self._timezone_of(offered or step)).isoformat()
 
-    def _timezone_of(self, offered: Step) -> str:
-        node = offered.fields.entries.get("zones")
+    def _timezone_of(self, placed: Step) -> str:
+        """Return the time zone of the first zone that a permit or its type is for."""
+        node = placed.fields.entries.get("zones")
         zones = node.value() if node is not None else []
         opened = self._step_creating("zone", str(zones[0] if isinstance(zones, list) else zones))
         return (_said(opened, "timezone") if opened is not None else None) or self._scenario.timezone

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from replay.scenario import ask_citations, ask_kpis, ask_money, ask_rights, ask_story
 from replay.scenario.asking import QUERIES, Asked, CannotBeAskedYet, NoSuchThing, check, instants_of
-from replay.scenario.comparing import agrees, shown
+from replay.scenario.comparing import agrees, is_nothing, shown
 from replay.scenario.databases import Databases
 from replay.scenario.document import Document, Scalar, Unusable
 from replay.scenario.story import Expectation, Scenario, read_scenario
@@ -114,7 +114,7 @@ def _verdict(world: World, document: Document, expectation: Expectation) -> Verd
     try:
         answer = QUERIES[expectation.query].ask(Asked(world, document, expectation))
     except NoSuchThing as missing:
-        holds, got = expected is None, f"null: there is no {missing}"
+        holds, got = is_nothing(expected), f"null: there is no {missing}"
     except CannotBeAskedYet as unknown:
         got = f"nothing: {unknown} cannot be asked yet"
     except Unusable:

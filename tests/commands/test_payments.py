@@ -135,7 +135,8 @@ def test_money_is_given_back_until_nothing_is_left() -> None:
         NothingToRefund
     )
     returned = PaymentDishonoured(at=NEXT, payment="P-1")
-    given(authorised(), returned).when(command).then(PaymentReturned)
+    given(authorised(), returned).when(command).then(NothingToRefund)
+    given(authorised(), returned).when(CapturePayment(at=AFTER, payment="P-1")).then(PaymentReturned)
 
 
 def test_a_returned_payment_is_returned_once() -> None:
