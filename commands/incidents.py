@@ -3,7 +3,7 @@
 A hit on the watchlist is no incident; a person opens one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from events.security import (
     IncidentNoted,
     IncidentOpened,
 )
-from events.vocabulary import AccountId, IncidentId, PlateTag, Text, Word
+from events.vocabulary import AccountId, IncidentId, Plate, PlateTag, Text, Word, parse_plate
 
 
 class _OnIncident(Command):
@@ -150,3 +150,17 @@ LINK = Decider(LinkIncident, _boundary, Incidents, _evolve, _link)
 AMEND = Decider(AmendIncident, _boundary, Incidents, _evolve, _amend)
 CLOSE = Decider(CloseIncident, _boundary, Incidents, _evolve, _close)
 DECIDERS = (OPEN, NOTE, LINK, AMEND, CLOSE)
+
+
+def plates_linked(event: IncidentEvent) -> Iterator[Plate]:
+    """Yield the vehicles that an entry links: its own, and those among its links (`plate:ON B2`, `ON B2`)."""
+    if event.plate is not None:
+        yield event.plate
+    for link in event.links or ():
+        kind, colon, named = link.partition(":")
+        try:
+            plate = parse_plate(named if colon and kind == "plate" else link)
+        except ValueError:
+            continue
+        if colon or plate == link:  # `Lot 4` is a place, however much it is written like a plate
+            yield plate

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from commands.incidents import IncidentEvent
+from commands.incidents import IncidentEvent, plates_linked
 from event_store.log import Log
 from events.boundary import Boundary, on
 from events.envelope import Recorded
@@ -89,7 +89,7 @@ def _state(name: str, entries: Sequence[Recorded[IncidentEvent]]) -> dict[str, A
         "opened": min(event.at for event in events),
         "closed": closed,
         "summary": next((event.summary for event in events if event.summary), None),
-        "plates": _each(event.plate for event in events),
+        "plates": _each(plate for event in events for plate in plates_linked(event)),
         "accounts": _each(event.account for event in events),
         "places": _each(event.place for event in events),
         "links": _each(link for event in events for link in event.links or ()),

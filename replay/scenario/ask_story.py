@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from commands.incidents import plates_linked
 from event_store.subjects import WORDS
 from event_store.verifying import verify
 from events.appeals import AppealFiled, LateFilingRequested
@@ -43,8 +44,8 @@ def _count(asked: Asked) -> int:
 @query("incidents", needs="plate")
 def _incidents(asked: Asked) -> int:
     types = (IncidentOpened, IncidentNoted, IncidentLinked, IncidentAmended)
-    found = asked.world.log.read(tagged(types, plate=asked.plate()), upto=asked.known()).entries
-    return len({entry.event.incident for entry in found})
+    said = [entry.event for entry in asked.world.log.read(tagged(types), upto=asked.known()).entries]
+    return len({event.incident for event in said if asked.plate() in plates_linked(event)})
 
 
 @query("readable", needs="read", may="")

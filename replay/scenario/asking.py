@@ -146,10 +146,11 @@ def check(document: Document, scenario: Scenario, expectation: Expectation) -> N
         raise document.wrong(expectation.line, what)
     found = QUERIES[name]
     if ALONE in asked.entries:
-        if len(found.needs) != 1:
+        about = found.needs if len(found.needs) == 1 else [word for word in found.may if word == name]
+        if not about:
             raise document.wrong(asked.line, f"{name} is asked with a mapping of its parameters")
-        asked.entries[found.needs[0]] = asked.entries.pop(ALONE)
-        asked.lines[found.needs[0]] = asked.lines.pop(ALONE)
+        asked.entries[about[0]] = asked.entries.pop(ALONE)
+        asked.lines[about[0]] = asked.lines.pop(ALONE)
     known_keys(document, asked, (*found.needs, *found.may), name)
     for need in found.needs:
         if need not in asked.entries:

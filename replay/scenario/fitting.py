@@ -1,5 +1,6 @@
 """What people write, made to fit a model: `1001` as text, one value for a list, `Mon-Fri`, `24:00`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,14 @@ from pydantic import BaseModel, ValidationError
 from replay.scenario.document import Fields, Listing, Node, Scalar
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NAMED_DAYS = {
+    "weekdays": _DAYS[:5],
+    "weekend": _DAYS[5:],
+    "weekends": _DAYS[5:],
+    "daily": _DAYS,
+    "every day": _DAYS,
+}
+_HOUR = re.compile(r"[0-9]:[0-9]{2}")
 _MOST_REPAIRS = 20
 
 
@@ -79,12 +88,18 @@ def rule(written: dict[str, Any]) -> dict[str, Any]:
     if days is not None:
         listed = days if isinstance(days, list) else [part.strip() for part in str(days).split(",")]
         written["days"] = [day for part in listed for day in _days(str(part))]
+    for key in ("start", "end"):
+        if isinstance(written.get(key), str) and _HOUR.fullmatch(written[key]):
+            written[key] = f"0{written[key]}"
     if written.get("end") == "24:00":
         written["end"] = "00:00"
     return written
 
 
 def _days(written: str) -> list[str]:
+    named = _NAMED_DAYS.get(written.strip().lower())
+    if named is not None:
+        return list(named)
     first, dash, last = (part.strip().lower()[:3] for part in written.partition("-"))
     if not dash or first not in _DAYS or last not in _DAYS:
         return [first]

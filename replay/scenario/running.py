@@ -1,7 +1,7 @@
 """Scenario files run: each story on a database of its own, a directory's files beside each other."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any
 from psycopg.conninfo import conninfo_to_dict
 
 from replay.scenario import ask_citations, ask_kpis, ask_money, ask_rights, ask_story
-from replay.scenario.asking import QUERIES, Asked, CannotBeAskedYet, NoSuchThing, check, instants_of
+from replay.scenario.asking import ANY_KEYS, QUERIES, Asked, CannotBeAskedYet, NoSuchThing, check, instants_of
 from replay.scenario.comparing import agrees, is_nothing, shown
 from replay.scenario.databases import Databases
 from replay.scenario.document import Document, Scalar, Unusable
@@ -130,7 +130,15 @@ def _verdict(world: World, document: Document, expectation: Expectation) -> Verd
 def _holds(world: World, expectation: Expectation, expected: Any, got: Any) -> bool:
     if expectation.query == "refused" and expected == "any":
         return got is not None
-    return agrees(world.means(expectation.query, expected), got, expectation.query)
+    meant = world.means(expectation.query, _in_full(expectation, expected, got))
+    return agrees(meant, got, expectation.query)
+
+
+def _in_full(expectation: Expectation, expected: Any, got: Any) -> Any:
+    """Return what is expected as a mapping where the answer is one: a value alone is of its first key."""
+    keys = QUERIES[expectation.query].answers
+    alone = isinstance(got, Mapping) and not isinstance(expected, Mapping) and expected is not None
+    return {keys[0]: expected} if alone and keys and keys != ANY_KEYS else expected
 
 
 def _got(expected: Any, got: Any) -> str:

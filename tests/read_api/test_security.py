@@ -36,6 +36,13 @@ def test_a_hit_says_where_and_by_which_list(office: Office) -> None:
     assert office.get("/v1/watchlist", "security", at=before).json()["hits"] == []
 
 
+def test_a_vehicle_may_stand_among_the_links_of_an_incident(office: Office) -> None:
+    links = ("plate:on b-2", "ON C3", "Lot 4", "plate:", "permit:ON D4")
+    office.report(IncidentOpened(at=NOW, incident="I-1", links=links))
+    found = office.get("/v1/incidents", "security", plate="ON B2").json()["incidents"]
+    assert [one["plates"] for one in found] == [["ON B2", "ON C3"]]
+
+
 def test_an_incident_links_vehicles_people_and_places(office: Office) -> None:
     office.report(IncidentOpened(at=NOW, incident="I-1", summary="Window broken.", place="Garage 2"))
     office.report(IncidentLinked(at=NOW, incident="I-1", plate=PLATE, links=("citation:PV-1",)))
