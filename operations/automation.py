@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
 from threading import Event as Signal
-from typing import Any, Protocol
+from typing import Protocol
 
 from commands.decider import AnyDecider, Command, Refusal
 from commands.evidence import AUTOMATION
@@ -22,7 +22,7 @@ from operations.due_citations import DueCitations
 from operations.due_keys import DueKeys
 from operations.due_reviews import DueReviews
 from operations.due_waitlists import DueWaitlists
-from write_api.execute import execute
+from write_api.execute import InTurn
 from write_api.identities import fresh_id
 
 ORIGIN = Origin(AUTOMATION, AUTOMATION)
@@ -41,6 +41,9 @@ _LOG = logging.getLogger(__name__)
 
 class Watch(Protocol):
     """One area that automation watches."""
+
+    together: bool
+    """Whether its wishes rest on the same facts, so that deciding them beside each other would hinder."""
 
     def refresh(self) -> None:
         """Read what was appended since."""
@@ -75,7 +78,7 @@ class Automation:
         """
         total = 0
         for _ in range(ROUNDS):
-            done = sum(self._decide_all(self._ready(watch, now)) for watch in self._watches)
+            done = sum(self._decide_all(watch, now) for watch in self._watches)
             if not done:
                 if self._checkpoint is not None:
                     self._checkpoint.save(self._reviews.position)
@@ -97,13 +100,13 @@ class Automation:
             if appended:
                 _LOG.info("automation appended %d events", appended)
 
-    @staticmethod
-    def _ready(watch: Watch, now: datetime) -> Iterator[Wish]:
-        watch.refresh()
-        return watch.ready(now)
-
-    def _decide_all(self, wishes: Iterator[Wish]) -> int:
+    def _decide_all(self, watch: Watch, now: datetime) -> int:
         """Decide each in turn; a flood of them, as after an import, several at a time in one commit."""
+        watch.refresh()
+        wishes = watch.ready(now)
+        if watch.together:
+            in_turn = InTurn(self._log)
+            return sum(self._decide(wish, in_turn) for wish in wishes)
         done = 0
         while some := list(islice(wishes, FLOOD)):
             if len(some) < FLOOD:
@@ -113,10 +116,11 @@ class Automation:
                     done += sum(pool.map(self._decide, some))
         return done
 
-    def _decide(self, wish: Wish) -> int:
+    def _decide(self, wish: Wish, in_turn: InTurn | None = None) -> int:
         decider, command = wish
+        deciding = in_turn or InTurn(self._log)
         try:
-            outcome: Any = execute(self._log, decider, command, fresh_id(), ORIGIN)
+            outcome = deciding.execute(decider, command, fresh_id(), ORIGIN)
         except Refusal as refusal:
             _LOG.info("%s was not due after all: %s", type(command).__name__, refusal.detail)
             return 0

@@ -52,6 +52,8 @@ def settling(citation: str) -> SettlingDues:
 class DueCitations:
     """The citations that automation has to look at: those touched since, and those whose instant came."""
 
+    together = False
+
     def __init__(self, log: PostgresLog) -> None:
         """Begin before the first event; `refresh` reads what stands in the log."""
         self._log = log

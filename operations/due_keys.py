@@ -20,6 +20,8 @@ from write_api.execute import settle
 class DueKeys:
     """The keys that have to be destroyed; nothing is decided about them here."""
 
+    together = False
+
     def __init__(self, log: PostgresLog) -> None:
         """Begin before the first event; `refresh` reads what stands in the log."""
         self._log = log

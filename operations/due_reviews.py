@@ -38,6 +38,8 @@ class DueReviews:
     What stood in the log at `reviewed` was looked at before; citations up to there are only remembered.
     """
 
+    together = False
+
     def __init__(self, log: PostgresLog, reviewed: int = 0) -> None:
         """Begin before the first event; `refresh` reads what stands in the log."""
         self._log = log

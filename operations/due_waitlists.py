@@ -32,6 +32,8 @@ _TYPES = frozenset(
 class DueWaitlists:
     """The lists on which somebody waits; each is looked at after a touch, and when its instant came."""
 
+    together = True
+
     def __init__(self, log: PostgresLog) -> None:
         """Begin before the first event; `refresh` reads what stands in the log."""
         self._log = log

@@ -1,14 +1,15 @@
 """The execute loop: the only place where a decision meets the log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from commands.decider import Command, Decider
+from commands.decider import AnyDecider, Command, Decider, Refusal
 from event_store.log import Log
 from events.base import Event
 from events.boundary import Boundary
-from events.envelope import Append, BoundaryMoved, Origin, Recorded
+from events.envelope import Append, Appended, BoundaryMoved, Origin, Recorded
 
 ATTEMPTS = 100
 
@@ -69,15 +70,96 @@ def execute[C: Command, E: Event, F](
         StillMoving: if the boundary moved at every attempt.
 
     """
-    for _ in range(ATTEMPTS):
-        facts, boundary, head = settle(log, decider, command)  # 1. read and fold what the decision rests on
-        events = decider.decide(command, facts)  # 2. decide: the rules are pure
-        if not events:
-            return Outcome((), head)  # 3. nothing new: fulfilled already
-        append = Append(events, command_id, boundary, head, origin or Origin(), fingerprint)
+    return InTurn(log).execute(decider, command, command_id, origin, fingerprint)
+
+
+class _Folded(NamedTuple):
+    """What a decision rested on, and the position that it was true at."""
+
+    rests_on: Any
+    """How it was folded, and what the boundary began with."""
+    facts: Any
+    boundary: Boundary[Any]
+    head: int
+
+
+class InTurn:
+    """Decides one command after another; what the last one rested on is not read again for the next.
+
+    Hundreds of places of a garage are offered to hundreds who wait by decisions that all rest on the same
+    facts. Only the log says whether these still hold: where it refuses an append, they are read anew.
+    """
+
+    def __init__(self, log: Log) -> None:
+        """Remember nothing yet."""
+        self._log = log
+        self._last: _Folded | None = None
+
+    def execute[C: Command, E: Event, F](
+        self,
+        decider: Decider[C, E, F],
+        command: C,
+        command_id: UUID,
+        origin: Origin | None = None,
+        fingerprint: bytes = b"",
+    ) -> Outcome:
+        """Read, fold, decide, append; raises what `execute` raises."""
+        origin = origin or Origin()
+        rests_on = decider.initial, decider.evolve, decider.boundary(command, decider.initial()).criteria
+        folded, events = self._remembered(decider, command, rests_on)
+        for _ in range(ATTEMPTS):
+            if folded is None:
+                folded = _Folded(rests_on, *settle(self._log, decider, command))  # 1. read and fold
+                events = decider.decide(command, folded.facts)  # 2. decide: the rules are pure
+            if not events:
+                self._last = folded
+                return Outcome((), folded.head)  # 3. nothing new: fulfilled already
+            append = Append(events, command_id, folded.boundary, folded.head, origin, fingerprint)
+            try:
+                done = self._log.append(append)  # 4. append, provided that nothing inside the boundary moved
+            except BoundaryMoved:
+                folded = None  # 5. it moved: decide on what is true now
+                continue
+            self._last = None if done.known_already else _grown(decider, folded, append, done)
+            return Outcome(events, done.position, done.known_already)
+        raise StillMoving
+
+    def _remembered(
+        self, decider: AnyDecider, command: Command, rests_on: object
+    ) -> tuple[_Folded | None, Sequence[Event]]:
+        """Return what is remembered and what follows from it; nothing where it does not lead to events."""
+        known, self._last = self._last, None
+        if known is None or known.rests_on != rests_on:
+            return None, ()
+        if decider.boundary(command, known.facts).criteria != known.boundary.criteria:
+            return None, ()
         try:
-            appended = log.append(append)  # 4. append, provided that nothing inside the boundary moved
-        except BoundaryMoved:
-            continue  # 5. it moved: decide on what is true now
-        return Outcome(events, appended.position, appended.known_already)
-    raise StillMoving
+            events = decider.decide(command, known.facts)
+        except Refusal:
+            return None, ()  # only facts that were just read may refuse
+        return (known, events) if events else (None, ())
+
+
+def _grown(decider: AnyDecider, folded: _Folded, append: Append, done: Appended) -> _Folded:
+    """Fold what was just appended into what it rested on: nothing else moved that, the log says."""
+    facts = folded.facts
+    for entry in recorded(append, done):
+        if folded.boundary.covers(entry.event):
+            facts = decider.evolve(facts, entry)
+    return folded._replace(facts=facts, head=done.position)
+
+
+def recorded(append: Append, done: Appended) -> Iterator[Recorded[Any]]:
+    """Yield the entries that an append became."""
+    origin = append.origin
+    for position, event in enumerate(append.events, done.position - done.count + 1):
+        yield Recorded(
+            position,
+            done.recorded,
+            event,
+            origin.actor,
+            origin.channel,
+            append.command_id,
+            origin.correlation,
+            origin.causation,
+        )

@@ -18,6 +18,7 @@ from event_store.log import Log, Slice
 from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.envelope import Append, Appended, Recorded
+from write_api.execute import recorded
 from write_api.gathering import Gathering
 
 REMEMBERED = 4_096
@@ -150,21 +151,8 @@ class Settling:
             return
         facts = settled.facts
         shared: Boundary[Event] = Boundary(settled.shared)
-        position = done.position - done.count
-        origin = append.origin
-        for event in append.events:
-            position += 1
-            if shared.covers(event):
-                entry = Recorded(
-                    position,
-                    done.recorded,
-                    event,
-                    origin.actor,
-                    origin.channel,
-                    append.command_id,
-                    origin.correlation,
-                    origin.causation,
-                )
+        for entry in recorded(append, done):
+            if shared.covers(entry.event):
                 facts = decider.evolve(facts, entry)
         self._remember(
             Settled(facts, done.position, settled.shared, settled.absent, settled.fresh, settled.key)
