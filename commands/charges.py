@@ -132,14 +132,18 @@ def in_discount_window(state: CitationLedger, at: datetime) -> bool:
 
 
 def earned_discount(state: CitationLedger, at: datetime) -> bool:
-    """Tell whether payments inside the window came to what the discount asks, refunds by `at` taken off."""
-    refunds = refunded_by(state, at)
-    total = 0
-    for instant, amount in paid_parts(state):
-        if instant > at or not in_discount_window(state, instant):
-            continue
+    """Tell whether payments inside the window came to what the discount asks, not given back by `at`.
+
+    Refunds take what was paid after the window first: who paid twice and is given one payment back has
+    settled the citation all the same.
+    """
+    parts = [part for part in paid_parts(state) if part[0] <= at]
+    inside = [part for part in parts if in_discount_window(state, part[0])]
+    after = sum(amount for _, amount in parts) - sum(amount for _, amount in inside)
+    total = -max(0, refunded_by(state, at) - after)
+    for instant, amount in inside:
         total += amount
-        if total - refunds >= discounted_at(state, at) + fees_at(state, instant):
+        if total >= discounted_at(state, at) + fees_at(state, instant):
             return True
     return False
 

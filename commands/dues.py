@@ -41,7 +41,7 @@ def due(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
 
 def _fees(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
     """Return the fees due; none is taken back before it is known what a returned payment costs."""
-    returned, late = _returned_items(state, now), _late_fee(state, now)
+    returned, late = _returned_items(state), _late_fee(state, now)
     taken_back = any(isinstance(event, LateFeeReversed) for event in late)
     return returned if returned and taken_back else (*returned, *late)
 
@@ -92,11 +92,14 @@ def _owed_before(state: CitationLedger, instant: datetime) -> int:
     return max(0, balance(state, before) - late_fee_at(state, before))
 
 
+def _owes_at(state: CitationLedger, instant: datetime) -> bool:
+    """Tell whether something was owed when the fee fell due, whatever became of the citation later."""
+    return not asks_nothing(state, instant) and _owed_before(state, instant) > 0
+
+
 def _late_fee(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
     instant = late_fee_instant(state)
-    falls_due = instant is not None and instant <= now and _owed_before(state, instant) > 0
-    if asks_nothing(state, now):
-        return ()
+    falls_due = instant is not None and instant <= now and _owes_at(state, instant)
     if late_fee_at(state, now) > 0:
         reversal = _reversal(state, _last_mark(state), now)
         if not falls_due or instant is None:
@@ -190,10 +193,14 @@ def _newest_fact(state: CitationLedger) -> int:
     return max([*made, *placed, *steps, *served, *disputes, 0])
 
 
-def _returned_items(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
-    """Return a fee for each payment that the bank returned, on the citation that it was made for first."""
+def _returned_items(state: CitationLedger) -> Sequence[DueEvent]:
+    """Return a fee for each payment that the bank returned, on the citation that it was made for first.
+
+    What counts is whether the citation asked for anything when the payment was returned, not when that was
+    told: a fee of before its dismissal is answered as of then, in whatever order the facts came.
+    """
     amount = Cents(state.policy.returned_item_fee)
-    if asks_nothing(state, now) or amount == 0:
+    if amount == 0:
         return ()
     returned = [
         p.returned
@@ -201,7 +208,8 @@ def _returned_items(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
         if p.returned is not None and p.returned.word == "dishonoured" and _made_for(p) == state.citation
     ]
     charged = [f.corrects for f in state.fees if f.word == "returned_item"]
-    open_marks = sorted((m for m in returned if m.position not in charged), key=lambda mark: mark.position)
+    uncharged = (m for m in returned if m.position not in charged and not asks_nothing(state, m.at))
+    open_marks = sorted(uncharged, key=lambda mark: mark.position)
     told = {mark.position for mark in returned}
     by_hand = sum(corrects not in told for corrects in charged)  # a reported fee need not say what it is for
     return tuple(

@@ -180,6 +180,15 @@ def test_a_refund_raises_the_balance_of_a_citation_that_stands_from_its_own_inst
     assert (balance(state, LATE), stage(state, LATE)) == (6000, "open")
 
 
+@pytest.mark.parametrize("given_back", ["P-1", "P-2"])
+def test_a_second_payment_given_back_leaves_the_discount_earned(given_back: str) -> None:
+    refund = PaymentRefunded(at=t("2026-04-05 10:00"), payment=given_back, amount=cents(3000))
+    twice = (paid("2026-03-09 12:00", 3000), paid("2026-03-30 12:00", 3000, payment="P-2"))
+    assert refundable(docket(ZONE, ISSUED, *twice), LATE) == 3000
+    state = docket(ZONE, ISSUED, *twice, refund)
+    assert (balance(state, LATE), refundable(state, LATE), stage(state, LATE)) == (0, 0, "paid")
+
+
 def test_what_was_paid_on_a_dismissed_or_voided_citation_is_refundable() -> None:
     for ending in (
         (FILED, decided("dismissed")),
