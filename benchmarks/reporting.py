@@ -301,10 +301,11 @@ def main() -> None:
         options = {"max_wal_size": "8GB", "checkpoint_timeout": "1h"}
         with EmbeddedPostgres(folder / "server", options=options) as server:
             archive = Archive(LocalStore(folder / "archive"))
-            if archive.manifest().upto:
-                dsn = server.dsn("reporting")
-            else:
-                dsn = server.create("reporting")
+            full = archive.manifest().upto > 0
+            dsn = server.dsn("reporting") if full else server.create("reporting")
+            migrate(dsn)
+            schema.ensure(dsn)
+            if not full:
                 _fill(dsn, archive, events)
             measure(dsn, archive, folder, 1 if quick else 5, quick=quick)
 
@@ -314,8 +315,6 @@ def _option(name: str) -> str | None:
 
 
 def _fill(dsn: str, archive: Archive, events: int) -> None:
-    migrate(dsn)
-    schema.ensure(dsn)
     note(f"loading {events:,} events")
     load(dsn, events)
     with psycopg.connect(dsn, autocommit=True) as connection:

@@ -199,10 +199,28 @@ class Archive:
 
 
 def parquet(table: pa.Table) -> bytes:
-    """Return a table as the bytes of a Parquet file."""
+    """Return a table as the bytes of a Parquet file.
+
+    Numbers and instants grow from row to row, so they stand as differences: that takes a fraction of the
+    bytes, and of the time to read them. What repeats, words and hashes, stands in a dictionary.
+    """
     sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", compression_level=_LEVEL, row_group_size=ROW_GROUP)
+    growing = [field.name for field in table.schema if _grows(field.type)]
+    repeating = [
+        name
+        for field in table.schema
+        if field.name not in growing and not pa.types.is_boolean(field.type)
+        for name in (field.name, f"{field.name}.list.element")
+    ]
+    pq.write_table(
+        table, sink, compression="zstd", compression_level=_LEVEL, row_group_size=ROW_GROUP,
+        use_dictionary=repeating, column_encoding=dict.fromkeys(growing, "DELTA_BINARY_PACKED"),
+    )  # fmt: skip
     return sink.getvalue()
+
+
+def _grows(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_int64(kind) or pa.types.is_timestamp(kind))
 
 
 def _smallest_run(segments: Sequence[Segment]) -> Sequence[Segment]:

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-NICENESS = 10
-"""How far such a thread steps back (`nice`): to a tenth of the share of others, where cores are scarce."""
+NICENESS = 5
+"""How far such a thread steps back (`nice`): to a third of the share of others, where cores are scarce."""
 
 
 class Calm:

@@ -45,27 +45,27 @@ create or replace view period_stays as
     from unseen_runs r join zones z on z.zone = r.zone
     where z.spaces > 0 and wanted(r.zone, 'zone') and wanted(z.lot, 'lot');
 
--- Begins are counted by quarters of an hour first: every time zone's hours begin with one.
+-- Reads are counted by quarters of an hour first: the hours of every time zone begin with one.
 create or replace view touched_hours as
     with edges as (
         select office_time(getvariable('period_from')::timestamptz) as first,
             office_time(coalesce(getvariable('period_to')::timestamptz, instant()) - interval 1 microsecond) as last
     ),
-    going_on as (
-        select zone, case when since < getvariable('period_from')::timestamptz then date_trunc('hour', first)
-                else date_trunc('hour', office_time(since)) + interval 1 hour end as since,
-            date_trunc('hour', least(office_time(occurred), last)) as until
-        from steps, edges where since is not null and epoch_us(since) // 900000000 <> epoch_us(occurred) // 900000000
-        and (date_trunc('hour', office_time(since)) < date_trunc('hour', office_time(occurred))
-            or since < getvariable('period_from')::timestamptz)
-        union all
-        select zone, date_trunc('hour', first), date_trunc('hour', first) from steps, edges
-        where since < getvariable('period_from')::timestamptz
-        and epoch_us(since) // 900000000 = epoch_us(occurred) // 900000000
+    counted as materialized (
+        select epoch_us(occurred) // 900000000 as quarter, epoch_us(since) // 900000000 as before,
+            coalesce(since < getvariable('period_from')::timestamptz, false) as came_before, count(*) as stays
+        from steps where since is not null or getvariable('period_to')::timestamptz is not null or occurred < instant()
+        group by all
     ),
-    begun as (
-        select epoch_us(occurred) // 900000000 as quarter, count(*) as stays from steps
-        where since is null and (getvariable('period_to')::timestamptz is not null or occurred < instant()) group by quarter
+    told as (
+        select date_trunc('hour', office_time(make_timestamptz(quarter * 900000000))) as hour,
+            date_trunc('hour', office_time(make_timestamptz(before * 900000000))) as hour_before, came_before, stays
+        from counted
+    ),
+    going_on as (
+        select case when came_before then date_trunc('hour', first) else hour_before + interval 1 hour end as since,
+            least(hour, date_trunc('hour', last)) as until, stays
+        from told, edges where came_before or hour_before < hour
     ),
     unseen as (
         select r.zone, date_trunc('hour', greatest(office_time(r.since), first)) as since,
@@ -74,8 +74,8 @@ create or replace view touched_hours as
         where z.spaces > 0 and wanted(r.zone, 'zone') and wanted(z.lot, 'lot')
         and least(office_time(r.until), last) >= greatest(office_time(r.since), first)
     )
-    select date_trunc('hour', office_time(make_timestamptz(quarter * 900000000))) as hour, stays from begun
+    select hour, stays from told where hour_before is null
     union all
-    select unnest(generate_series(since, until, interval 1 hour)), 1 from going_on
+    select unnest(generate_series(since, until, interval 1 hour)), stays from going_on
     union all
     select unnest(generate_series(since, until, interval 1 hour)), 1 from unseen;
