@@ -10,6 +10,7 @@ own, in which variables say what is asked; the views look at these.
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ from projections.reports.tail import Tail, tables
 _RECORDED = "select recorded from log.events where position = %s"
 _POSITION_AT = "select log.position_at(%s)"
 _ATTEMPTS = 3
+_MEMORY = "2GB"
+"""What is held and worked on in memory, at most; a question that needs more goes on in temporary files."""
 _AT_ONCE = 4
 """Questions that are worked on at a time; a long one leaves room for others."""
 
@@ -299,6 +302,8 @@ class Moment:
 def _database(threads: int) -> duckdb.DuckDBPyConnection:
     made = duckdb.connect()
     made.execute(f"set timezone to 'UTC'; set parquet_metadata_cache to true; set threads to {threads}")
+    spilled = Path(tempfile.gettempdir()) / f"parkledger-reports-{os.getpid()}"
+    made.execute(f"set memory_limit to '{_MEMORY}'; set temp_directory to {literal(str(spilled))}")
     return made
 
 

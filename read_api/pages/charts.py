@@ -27,7 +27,8 @@ def bars(points: Points, unit: str, *, share: bool = False) -> str:
     plot.hbar(y="name", right="value", height=0.62, source=data, color=_BLUE)
     plot.xaxis.formatter = NumeralTickFormatter(format=_RATIO if share else _COUNT)
     if not share:
-        plot.xaxis.ticker = BasicTicker(min_interval=1)  # nothing is counted by halves
+        # Nothing is counted by halves, and on a phone long numbers need their room.
+        plot.xaxis.ticker = BasicTicker(min_interval=1, desired_num_ticks=4)
     plot.x_range.start = 0
     return _json(plot)
 
@@ -51,7 +52,7 @@ def columns(points: Points, unit: str, *, share: bool = False, plan: Points = ()
     plot.add_layout(plot.legend[0], "above")
     plot.yaxis.formatter = NumeralTickFormatter(format=_RATIO if share else _COUNT)
     plot.y_range.start = 0
-    plot.xaxis.major_label_orientation = 0.8 if len(names) > 8 else 0  # noqa: PLR2004 - as many stand side by side
+    plot.xaxis.major_label_orientation = _leaning(names)
     return _json(plot)
 
 
@@ -63,7 +64,13 @@ def line(points: Points, unit: str) -> str:
     plot.line(x="name", y="value", source=data, line_width=3, color=_BLUE)
     plot.scatter(x="name", y="value", source=data, size=9, color=_BLUE)
     plot.yaxis.formatter = NumeralTickFormatter(format=_RATIO)
+    plot.xaxis.major_label_orientation = _leaning(names)
     return _json(plot)
+
+
+def _leaning(names: Sequence[str]) -> float:
+    """Return how far the names of an axis lean, in radians: few stand side by side, also on a phone."""
+    return 0.8 if len(names) > 4 else 0.0  # noqa: PLR2004 - of months
 
 
 def _figure(*, height: int, label: str, **ranges: Any) -> Any:

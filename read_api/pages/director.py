@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from commands.calendar import local_date
 from projections.reports.basis import PERMITS, basis
-from projections.reports.catalogue import report_named
+from projections.reports.catalogue import Report, report_named
 from projections.reports.exporting import figure_text
 from projections.reports.questions import position_known, question_of
 from projections.reports.reporting import Answer, Reports
@@ -107,15 +107,18 @@ def _headline(answer: Answer, given: Mapping[str, str]) -> dict[str, Any]:
         "title": answer.report.title,
         "value": "nothing yet" if value is None else figure_text(answer.report, value),
         "formula": answer.report.formula,
-        "over": _over(row) if row and answer.report.is_ratio else "",
+        "over": _over(row, answer.report) if row and answer.report.is_ratio else "",
         "href": f"/director/{answer.report.name}?{urlencode(given)}",
     }
 
 
-def _over(row: Mapping[str, Any]) -> str:
+def _over(row: Mapping[str, Any], report: Report) -> str:
+    """Return numerator and denominator; where these are cents, as amounts."""
     if row["denominator"] is None:
         return ""
-    return " / ".join(f"{row[name]:,.0f}" for name in ("numerator", "denominator"))
+    both = (row["numerator"], row["denominator"])
+    of_money = report.denominator.startswith("cents")
+    return " / ".join(f"{value / 100:,.2f}" if of_money else f"{value:,.0f}" for value in both)
 
 
 def _panel(panel: Panel, answer: Answer, plan: Answer, given: Mapping[str, str]) -> dict[str, Any]:
@@ -138,7 +141,7 @@ def _panel(panel: Panel, answer: Answer, plan: Answer, given: Mapping[str, str])
                 "value": str(row["numerator"])
                 if panel.drawn == "bars"
                 else figure_text(report, row["value"]),
-                "over": _over(row) if report.is_ratio and panel.drawn != "bars" else "",
+                "over": _over(row, report) if report.is_ratio and panel.drawn != "bars" else "",
                 "planned": figure_text(report, planned.get(row["part"])) if planned else "",
                 "href": _behind(panel, row["part"] or "", {**given, **by}),
             }
@@ -199,7 +202,9 @@ async def director(request: Request, door: Here, asked: Asked, said: Words, peri
     """Show the figures of a period; the part that lives is asked again when something changes."""
     visitor = arrive(request, QUESTION)
     words = period_of(said, door.settings.timezone)
+    charting = asyncio.create_task(asyncio.to_thread(_charting))
     heads, panels = await answered(asked, lambda: figures(asked, words, door.settings.timezone))
+    await charting
     drawn = await asyncio.to_thread(view_of, heads, panels, words)  # drawing is too long for the event loop
     view = {**drawn, "position": heads[0].position}
     if wants_part(request):
@@ -212,6 +217,11 @@ async def director(request: Request, door: Here, asked: Asked, said: Words, peri
     styles = f"style-src 'self' 'nonce-{nonce}'"
     answer.headers["Content-Security-Policy"] = POLICY.replace("style-src 'self'", styles)
     return answer
+
+
+def _charting() -> None:
+    """Import what draws, which takes the first page a second: meanwhile its figures are asked."""
+    from read_api.pages import charts  # noqa: F401, PLC0415 - only who looks at figures needs it
 
 
 def _paper(heads: Sequence[Answer], panels: Sequence[Answer], reader: str) -> bytes:
