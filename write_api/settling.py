@@ -7,7 +7,7 @@ in its boundary were absent. The append says so: it is refused if something move
 after all. Then everything is read. So a memory out of date costs an attempt, never a wrong decision.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -187,11 +187,13 @@ def _near(log: Log, boundary: Boundary[Event], after: int) -> Slice[Event] | Non
 
 
 def _with_entries(criteria: Criteria, entries: Iterable[Recorded[Event]]) -> Criteria:
-    """Return the criteria that cover at least one of the entries."""
-    open_ones = set(criteria)
+    """Return the criteria that cover at least one of the entries; each is looked for by one of its tags."""
+    by_tag: defaultdict[str, list[Criterion]] = defaultdict(list)
+    for one in criteria:
+        by_tag[next(iter(one.tags), "")].append(one)
+    found: set[Criterion] = set()
     for entry in entries:
-        if not open_ones:
-            break
         name, tags = type(entry.event).__name__, frozenset(entry.event.tags())
-        open_ones = {one for one in open_ones if not one.covers(name, tags)}
-    return criteria - open_ones
+        for tag in ("", *tags):
+            found.update(one for one in by_tag.get(tag, ()) if one.covers(name, tags))
+    return frozenset(found)
