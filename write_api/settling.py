@@ -178,7 +178,8 @@ class Settling:
 def _near(log: Log, boundary: Boundary[Event], after: int) -> Slice[Event] | None:
     """Return what lies in the boundary, if not much of its types came to the log after a position."""
     head = log.head()
-    names = frozenset[str]().union(*(criterion.types for criterion in boundary.criteria))
+    any_type = any(not criterion.types for criterion in boundary.criteria)
+    names = None if any_type else frozenset().union(*(one.types for one in boundary.criteria))
     rows = next(log.pages(after, types=names, upto=head, size=NEAR), ())
     if len(rows) >= NEAR:
         return None

@@ -136,6 +136,22 @@ def test_a_place_that_another_process_took_is_not_sold_again(log: Log) -> None:
     assert with_deciding(log, 2, story) == ["SessionStarted", "SessionStarted", "ZoneFull", "ZoneFull"]
 
 
+def test_a_full_lot_of_a_hundred_places_is_as_exact_as_one_of_two(log: Log) -> None:
+    async def story(ours: Deciding, theirs: Deciding) -> list[str]:
+        await decided(ours, zone(capacity=100))
+        for number in range(100):
+            await decided(ours, start(number))
+        found = [await decided(ours, start(number)) for number in (200, 201)]
+        await decided(theirs, end(7))
+        found += [await decided(ours, start(number, minute=2)) for number in (202, 203)]
+        await decided(theirs, end(8))
+        found += [await decided(theirs, start(204, minute=2)), await decided(ours, start(205, minute=2))]
+        return found
+
+    expected = ["ZoneFull", "ZoneFull", "SessionStarted", "ZoneFull", "SessionStarted", "ZoneFull"]
+    assert with_deciding(log, 2, story) == expected
+
+
 def test_what_was_taken_to_be_absent_and_is_not_is_read(log: Log) -> None:
     execute(log, decider_of(zone()), zone(), uuid4())
     execute(log, decider_of(start(1)), start(1), uuid4())
