@@ -6,6 +6,7 @@ files that were not named yet are removed by whoever begins next, and the same p
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -105,9 +106,12 @@ class Archivist:
     ) -> Manifest:
         if self._deriving is None or self._deriving.after != manifest.upto:
             self._deriving = Deriving(self._hashed, manifest.upto, manifest.parked, self._codec)
-        events = as_columns(raw_rows(arrow, stretch.first - 1, stretch.last), self._hashed, self._maker)
-        seen = self._sighting.derive(connection, manifest, events, stretch.last)
-        tables = {EVENTS: events, **self._deriving.derive(connection, stretch.last), SIGHTINGS: seen}
+        with ThreadPoolExecutor(1, "archive") as beside:  # folding is Python's, columns are not
+            derived = beside.submit(self._deriving.derive, connection, stretch.last)
+            rows = raw_rows(arrow, stretch.first - 1, stretch.last)
+            events = as_columns(rows, self._hashed, self._maker)
+            seen = self._sighting.derive(connection, manifest, events, stretch.last)
+            tables = {EVENTS: events, **derived.result(), SIGHTINGS: seen}
         row = connection.execute(_FIRST).fetchone()
         log = row[0] if row else ""
         return self._archive.append(

@@ -6,6 +6,9 @@ import threading
 from pathlib import Path
 from uuid import uuid4
 
+import duckdb
+import pytest
+
 from event_store.archive import Archive, writing
 from event_store.archive_store import LocalStore
 from event_store.log import Log
@@ -17,7 +20,7 @@ from projections.reports.archivist import Archivist
 from projections.reports.asking import Question
 from projections.reports.calm import NICENESS, Calm
 from projections.reports.reporting import Reports
-from tests.commands.cases import cents, cited, t
+from tests.commands.cases import cents, cited, seen, t
 from tests.projections.reports.test_kpis import HASHED
 
 MARCH = Question(t("2026-03-01"), t("2026-04-01"))
@@ -93,6 +96,25 @@ def test_an_archive_that_was_removed_is_done_without_until_it_is_written_again(
         archived(dsn, root)
         assert list(reports.table(counted, MARCH).to_pylist()[0].values()) == before
     log.close()
+
+
+def test_what_failed_half_way_is_done_again_whole(log: Log, dsn: str, tmp_path: Path) -> None:
+    said = (
+        "select (select count(*) from events), (select count(*) from citations), (select count(*) from reads)"
+    )
+    log.append(Append([seen("2026-03-05 09:00:00", "r1"), cited("2026-03-05", "C-1", **FINE)], uuid4()))
+    archived(dsn, tmp_path)
+    [file] = tmp_path.glob("sightings/*/*.parquet")
+    with reports_over(dsn, tmp_path) as reports:
+        assert list(reports.table(said, MARCH).to_pylist()[0].values()) == [2, 1, 1]
+        log.append(Append([seen("2026-03-05 09:30:00", "r2"), cited("2026-03-06", "C-2", **FINE)], uuid4()))
+        file.rename(tmp_path / "away")
+        with pytest.raises((duckdb.IOException, FileNotFoundError)):
+            reports.ask("occupancy", MARCH)
+        (tmp_path / "away").rename(file)
+        assert list(reports.table(said, MARCH).to_pylist()[0].values()) == [4, 2, 2]
+        assert [row["value"] for row in reports.ask("violations", MARCH).rows] == [2]
+        assert [row["value"] for row in reports.ask("compliance", MARCH).rows] == [0]
 
 
 def test_reports_give_way_to_whoever_else_wants_a_core() -> None:
