@@ -6,6 +6,7 @@ marks the rows that hold; any other reads the archive's files.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -28,6 +29,8 @@ FEW: Mapping[str, Sequence[str]] = {
 }
 """Events that say what others are about, and which of their columns; there are few of them."""
 SAYING = ("position", "type", "at", *dict.fromkeys(itertools.chain(*FEW.values())))
+MANY = 100_000
+"""Rows that were replaced, and whose memory is kept, at most."""
 TABLES = {EVENTS: "few_events", SIGHTINGS: "newest_retold", **{name: f"newest_{name}" for name in KEYS}}
 
 _EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -86,6 +89,7 @@ class Newest:
         self._archived = 0
         self._upto = dict.fromkeys(TABLES, 0)
         self._changed = {EVENTS, *KEYS}
+        self._replaced = Counter[str]()
         self.stood: tuple[datetime, datetime] | None = None
         """The times `[since, until)` at which those rows stand that are marked."""
         for name in KEYS:
@@ -128,6 +132,13 @@ class Newest:
                 )
             self._upto[name] = max(upto, manifest.upto)
         self._archived = manifest.upto
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Give back the memory of rows that were replaced, which their tables keep."""
+        for name in [name for name, rows in self._replaced.items() if rows >= MANY]:
+            self._database.execute(f"create or replace table newest_{name} as from newest_{name}")
+            self._replaced[name] = 0
 
     def take(self, found: Mapping[str, pa.Table], upto: int) -> None:
         """Take in what the tail found up to a position."""
@@ -197,7 +208,9 @@ class Newest:
         self._database.execute(f"create or replace temp table arrived as {rows}")
         if name == "sessions":
             self._database.execute(_PAIRS)
-        self._database.execute(f"delete from newest_{name} where {key} in (select {key} from arrived)")
+        older = f"delete from newest_{name} where {key} in (select {key} from arrived)"
+        [(replaced,)] = self._database.execute(older).fetchall()
+        self._replaced[name] += replaced
         self._database.execute(f"insert into newest_{name} by name select * from arrived")
         if name == "sessions":
             self._database.execute("delete from standing_runs where (vehicle, zone) in (from paired)")
