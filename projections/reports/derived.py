@@ -148,20 +148,17 @@ def _instants(whole: CitationLedger) -> Iterable[datetime]:
 
 def _acting(payment: Any) -> Iterable[datetime]:
     """Yield the instants of anything that was ever told of a payment, however it is kept."""
-    for value in msgspec.structs.asdict(payment).values():
-        yield from _inside(value)
-
-
-def _inside(value: Any) -> Iterable[datetime]:
-    if isinstance(value, datetime):
-        yield value
-    elif isinstance(value, msgspec.Struct):
-        yield from _inside(tuple(msgspec.structs.asdict(value).values()))
-    elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _inside(one)
-    elif isinstance(value, dict):
-        yield from _inside(tuple(value.values()))
+    inside: list[Any] = [payment]
+    while inside:
+        value = inside.pop()
+        if isinstance(value, datetime):
+            yield value
+        elif isinstance(value, msgspec.Struct):
+            inside += [getattr(value, name) for name in value.__struct_fields__]
+        elif isinstance(value, tuple | list):
+            inside += value
+        elif isinstance(value, dict):
+            inside += value.values()
 
 
 def _citation(
