@@ -121,21 +121,10 @@ class MemoryLog:
         recorded = self._clock()
         if self._entries:
             recorded = max(recorded, self._entries[-1].recorded)
-        origin = append.origin
-        for event in append.events:
-            entry = Recorded(
-                len(self._entries) + 1,
-                recorded,
-                event,
-                origin.actor,
-                origin.channel,
-                append.command_id,
-                origin.correlation,
-                origin.causation,
-            )
+        appended = Appended(len(self._entries) + len(append.events), len(append.events), recorded)
+        for entry in append.entries(appended):
             self._entries.append(entry)
-            self._tags.append(frozenset(event.tags()))
-        appended = Appended(len(self._entries), len(append.events), recorded)
+            self._tags.append(frozenset(entry.event.tags()))
         self._commands[append.command_id] = (append.fingerprint, appended)
         self._changed.notify_all()
         return appended

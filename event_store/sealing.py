@@ -5,7 +5,6 @@ whether, and under which key, such a field is kept.
 """
 
 from base64 import b64decode, b64encode
-from collections import deque
 from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -85,8 +84,6 @@ SEALED = frozenset(
 
 _BOXED = SEALED | WORDS.keys()
 _NONCE = 12
-_DRAWN = 256
-"""Nonces that are drawn together."""
 _TAG_BYTES = 16
 _BLOCK = 64
 """Bytes that SHA-256 takes at once; the vault's secret is shorter."""
@@ -120,7 +117,6 @@ class Buckets:
         self._ciphers: dict[bytes, AESGCM] = {}
         self._timezones: dict[str, tuple[str, float]] = {}
         self._tags: dict[str, str] = {}
-        self._nonces: deque[bytes] = deque()
         self._pads: tuple[Any, Any] | None = None
 
     def seal(self, event: Event, fields: dict[str, Any]) -> dict[str, Any]:
@@ -145,20 +141,11 @@ class Buckets:
         bucket: str = sealed["bucket"]
         key = self._vault.key_to_seal(bucket)
         if key is not None:
-            nonce, about = self._nonce(), f"{type(event).__name__} {bucket}".encode()
+            nonce, about = urandom(_NONCE), f"{type(event).__name__} {bucket}".encode()
             box = self._cipher(key).encrypt(nonce, _encode(boxed), about)
             sealed["box"] = b64encode(nonce + box).decode()
         kept["sealed"] = sealed
         return kept
-
-    def _nonce(self) -> bytes:
-        """Return fresh random bytes; the system is asked for those of many boxes at a time."""
-        try:
-            return self._nonces.pop()
-        except IndexError:
-            drawn = urandom(_NONCE * _DRAWN)
-            self._nonces.extend(drawn[n : n + _NONCE] for n in range(_NONCE, len(drawn), _NONCE))
-            return drawn[:_NONCE]
 
     def unseal(self, event: type[Event], payload: bytes) -> bytes:
         """Return the payload as it was before `seal`; where the key is gone, with `REDACTED` in its place."""

@@ -1,8 +1,9 @@
 """What the log adds to an event: where it stands, when it was accepted, who sent it and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -57,6 +58,21 @@ class Append(msgspec.Struct, frozen=True):
     origin: Origin = _NOBODY
     fingerprint: bytes = b""
     absent: Boundary[Event] | None = None
+
+    def entries(self, done: "Appended") -> Iterator[Recorded[Any]]:
+        """Yield the entries that the append became."""
+        origin = self.origin
+        for position, event in enumerate(self.events, done.position - done.count + 1):
+            yield Recorded(
+                position,
+                done.recorded,
+                event,
+                origin.actor,
+                origin.channel,
+                self.command_id,
+                origin.correlation,
+                origin.causation,
+            )
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):

@@ -1,6 +1,6 @@
 """The execute loop: the only place where a decision meets the log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -143,23 +143,7 @@ class InTurn:
 def _grown(decider: AnyDecider, folded: _Folded, append: Append, done: Appended) -> _Folded:
     """Fold what was just appended into what it rested on: nothing else moved that, the log says."""
     facts = folded.facts
-    for entry in recorded(append, done):
+    for entry in append.entries(done):
         if folded.boundary.covers(entry.event):
             facts = decider.evolve(facts, entry)
     return folded._replace(facts=facts, head=done.position)
-
-
-def recorded(append: Append, done: Appended) -> Iterator[Recorded[Any]]:
-    """Yield the entries that an append became."""
-    origin = append.origin
-    for position, event in enumerate(append.events, done.position - done.count + 1):
-        yield Recorded(
-            position,
-            done.recorded,
-            event,
-            origin.actor,
-            origin.channel,
-            append.command_id,
-            origin.correlation,
-            origin.causation,
-        )

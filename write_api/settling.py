@@ -18,7 +18,6 @@ from event_store.log import Log, Slice
 from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.envelope import Append, Appended, Recorded
-from write_api.execute import recorded
 from write_api.gathering import Gathering
 
 REMEMBERED = 4_096
@@ -151,7 +150,7 @@ class Settling:
             return
         facts = settled.facts
         shared: Boundary[Event] = Boundary(settled.shared)
-        for entry in recorded(append, done):
+        for entry in append.entries(done):
             if shared.covers(entry.event):
                 facts = decider.evolve(facts, entry)
         self._remember(

@@ -136,7 +136,12 @@ def test_a_place_that_another_process_took_is_not_sold_again(log: Log) -> None:
     assert with_deciding(log, 2, story) == ["SessionStarted", "SessionStarted", "ZoneFull", "ZoneFull"]
 
 
-def test_a_full_lot_of_a_hundred_places_is_as_exact_as_one_of_two(log: Log) -> None:
+@pytest.mark.parametrize("near", [200, 1])  # of few new events, and of more than are worth looking through
+def test_a_full_lot_of_a_hundred_places_is_as_exact_as_one_of_two(
+    log: Log, near: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("write_api.settling.NEAR", near)
+
     async def story(ours: Deciding, theirs: Deciding) -> list[str]:
         await decided(ours, zone(capacity=100))
         for number in range(100):
