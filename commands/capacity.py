@@ -7,13 +7,14 @@ identity, so such rights are followed one by one, where that can change the answ
 the places are all taken, and the few that lapsed last, in case they were extended.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
 from commands.right_collection import Key, KnownRights, Tenure
+from commands.right_facts import Kind
 from events.boundary import Boundary, Criterion, on
 from events.permits import PermitCancelled, PermitPurchased, PermitReinstated, PermitRenewed, PermitRevoked
 from events.sessions import SessionEnded, SessionExtended, SessionStarted
@@ -21,8 +22,8 @@ from events.sessions import SessionEnded, SessionExtended, SessionStarted
 FOLLOWED = 50
 """How many lapsed rights are looked at for an extension that does not name its zone."""
 
-_SESSION_LAPSE = timedelta(days=1)
-_PERMIT_LAPSE = timedelta(days=400)
+_LAPSES: Mapping[Kind, timedelta] = {"permit": timedelta(days=400), "session": timedelta(days=1)}
+"""For how long after its end a right may be extended without its zone being named."""
 
 type TakesPlace = (
     PermitPurchased
@@ -93,7 +94,7 @@ def has_room(
     """
     overlapping = sum(
         window.meets(start, end)
-        for tenure in _holders(places, known)
+        for tenure in _holders(places, known, window.start)
         if tenure.key != besides
         for start, end, _ in tenure.spans
     )
@@ -104,7 +105,7 @@ def has_room(
 def most_taken(places: Places, window: Window, known: KnownRights, besides: Key | None = None) -> int:
     """Return how many places are taken at once, at the fullest instant of the window."""
     changes: list[tuple[datetime, int]] = []
-    for tenure in _holders(places, known):
+    for tenure in _holders(places, known, window.start):
         if tenure.key == besides:
             continue
         for start, end, _ in tenure.spans:
@@ -119,11 +120,12 @@ def most_taken(places: Places, window: Window, known: KnownRights, besides: Key 
     return fullest
 
 
-def _holders(places: Places, known: KnownRights) -> Iterator[Tenure]:
-    name = places.name
-    if places.of == "zone":
-        return (tenure for tenure in known.tenures() if name in tenure.zones)
-    return (tenure for tenure in known.tenures() if tenure.permit_type == name)
+def _holders(
+    places: Places, known: KnownRights, since: datetime, kinds: tuple[Kind, ...] = ("permit", "session")
+) -> Iterator[Tenure]:
+    """Yield who holds such places by a right of these kinds that is not over by an instant."""
+    for kind in kinds:
+        yield from known.holders((places.of, places.name, kind), since)
 
 
 def _followed(places: Places, window: Window, known: KnownRights) -> Iterator[Key]:
@@ -133,16 +135,13 @@ def _followed(places: Places, window: Window, known: KnownRights) -> Iterator[Ke
     """
     overlapping: list[Key] = []
     lapsed: list[tuple[datetime, Key]] = []
-    for tenure in _holders(places, known):
-        if window.meets(tenure.start, tenure.last_end):
-            overlapping.append(tenure.key)
-        if tenure.first_end <= window.start < tenure.first_end + _lapse(tenure.key):
-            lapsed.append((tenure.first_end, tenure.key))
+    for kind, lapse in _LAPSES.items():
+        for tenure in _holders(places, known, window.start - lapse, (kind,)):
+            if window.meets(tenure.start, tenure.last_end):
+                overlapping.append(tenure.key)
+            if tenure.first_end <= window.start < tenure.first_end + lapse:
+                lapsed.append((tenure.first_end, tenure.key))
     if len(overlapping) >= places.capacity:
         yield from overlapping
     if len(overlapping) + len(lapsed) >= places.capacity:
         yield from (key for _, key in sorted(lapsed)[-FOLLOWED:])
-
-
-def _lapse(key: Key) -> timedelta:
-    return _SESSION_LAPSE if key[0] == "session" else _PERMIT_LAPSE

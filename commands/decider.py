@@ -46,6 +46,19 @@ class Refusal(Exception):
         return str(self)
 
 
+_IN_ANY_ORDER: set[Callable[..., Any]] = set()
+
+
+def in_any_order[V: Callable[..., Any]](evolve: V) -> V:
+    """Promise of an `evolve` that entries give the same facts in whatever order they are folded.
+
+    Then what is remembered of a garage's thousands of facts can be folded on with the few older ones that
+    only one command rests on; `tests/commands/test_facts_in_any_order.py` holds it to its word.
+    """
+    _IN_ANY_ORDER.add(evolve)
+    return evolve
+
+
 @dataclass(frozen=True, slots=True)
 class Decider[C: Command, E: Event, F]:
     """How a command is decided: `decide(command, fold of the boundary)`.
@@ -61,6 +74,11 @@ class Decider[C: Command, E: Event, F]:
     evolve: Callable[[F, Recorded[E]], F]
     decide: Callable[[C, F], Sequence[Event]]
     name: ClassVar[str] = "decider"
+
+    @property
+    def folds_in_any_order(self) -> bool:
+        """Whether `evolve` promises that the order of entries leaves no trace in the facts."""
+        return self.evolve in _IN_ANY_ORDER
 
 
 type AnyDecider = Decider[Any, Any, Any]

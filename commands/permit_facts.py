@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.capacity import Places, Window, has_room, places_boundary
-from commands.decider import Refusal
+from commands.decider import Refusal, in_any_order
 from commands.eligibility import (
     Eligibilities,
     EligibilityEvent,
@@ -86,8 +86,9 @@ class PermitFacts:
         return right
 
 
+@in_any_order
 def evolve_permit_facts(facts: PermitFacts, entry: Recorded[PermitFact]) -> PermitFacts:
-    """Return the facts after one more entry."""
+    """Return the facts after one more entry, in whatever order they come."""
     event, known_entry = entry.event, _any(entry)
     match event:
         case ZoneOpened() | ZoneClosed():

@@ -4,11 +4,14 @@
 time: each step only remembers what came before it, and the whole is worked out when someone asks.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
 
+from commands.layers import grown
 from commands.permit_types import max_active_of, offer_at
 from commands.policy import Policy, policy_at
 from commands.right_facts import Kind, Right, RightEvent, evolve_right, keys_of
@@ -21,9 +24,15 @@ from events.permits import PermitTypeOffered
 from events.policies import PolicyAdopted
 
 type Key = tuple[Kind, str]
+type Holders = tuple[Literal["zone", "permit_type"], str, Kind]
+"""Those who take places of a zone or a permit type, by the kind of right that lets them."""
 type RightsEvent = RightEvent | PaymentEvent | PermitTypeOffered | PolicyAdopted
 
+ONE_BY_ONE = 8
+"""Additions to a sorted list that are put in their place each, rather than sorting all anew."""
+
 _PAYMENTS = frozenset(PAYMENT_EVENTS)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Tenure(NamedTuple):
@@ -39,18 +48,31 @@ class Tenure(NamedTuple):
     first_end: datetime
     last_end: datetime
     spans: tuple[Span, ...]
+    over_by: datetime
+    """When nothing of it is left."""
+
+    @property
+    def holders(self) -> Iterator[Holders]:
+        """Which places it takes."""
+        yield from (("zone", zone, self.key[0]) for zone in self.zones)
+        if self.permit_type is not None:
+            yield "permit_type", self.permit_type, self.key[0]
 
 
 @dataclass(slots=True)
 class KnownRights:
     """What a collection of rights comes to; made once, then only read."""
 
-    rights: dict[Key, Right] = field(default_factory=dict)
-    payments: dict[str, Payment] = field(default_factory=dict)
-    by_plate: dict[str, tuple[Key, ...]] = field(default_factory=dict)
+    rights: MutableMapping[Key, Right] = field(default_factory=dict)
+    payments: MutableMapping[str, Payment] = field(default_factory=dict)
+    by_plate: MutableMapping[str, tuple[Key, ...]] = field(default_factory=dict)
     offers: tuple[PermitTypeOffered, ...] = ()
     adopted: tuple[PolicyAdopted, ...] = ()
-    _tenures: dict[Key, Tenure | None] = field(default_factory=dict)
+    _tenures: MutableMapping[Key, Tenure | None] = field(default_factory=dict)
+    _holders: dict[Holders, list[tuple[datetime, Key]]] = field(default_factory=dict)
+    """Who takes places, sorted by when nothing of it is left; what holds no longer is passed over."""
+    _changed: set[Key] = field(default_factory=set)
+    """Rights whose tenure was not worked out since they changed."""
 
     def right(self, kind: Kind, right: str) -> Right | None:
         """Return the right of that kind and id, once the fact that began it is known."""
@@ -82,23 +104,41 @@ class KnownRights:
         found = [interval for right in self.of_plate(plate) for interval in self.intervals(right)]
         return standing(found, plate, zone, at, self.policy(at).grace_minutes)
 
-    def tenures(self) -> Iterable[Tenure]:
-        """Return what each right takes places of, and when; worked out once for each."""
-        known = self._tenures
-        for key, right in self.rights.items():
-            if key not in known:
-                known[key] = _tenure(key, right)
-        return (tenure for tenure in known.values() if tenure is not None)
+    def holders(self, of: Holders, since: datetime) -> Iterator[Tenure]:
+        """Yield the tenures of such places of which something is left after an instant."""
+        self._settle()
+        held, tenures = self._holders.get(of, []), self._tenures
+        last: Key | None = None
+        for over_by, key in held[bisect_right(held, since, key=_over_by) :]:
+            tenure = tenures[key]
+            if key != last and tenure is not None and tenure.over_by == over_by:
+                last = key
+                yield tenure
+
+    def _settle(self) -> None:
+        """Work out the tenures of what changed; the lists of earlier states stay as they are."""
+        added: defaultdict[Holders, list[tuple[datetime, Key]]] = defaultdict(list)
+        for key in self._changed:
+            before, tenure = self._tenures.get(key), _tenure(key, self.rights[key])
+            self._tenures[key] = tenure
+            if tenure is not None and (before is None or before.over_by != tenure.over_by):
+                for of in tenure.holders:
+                    added[of].append((tenure.over_by, key))
+        for of, more in added.items():
+            self._holders[of] = _merged(self._holders.get(of, []), more)
+        self._changed = set()
 
     def grown(self, entries: Iterable[Recorded[RightsEvent]]) -> "KnownRights":
         """Return what it comes to with further entries."""
         known = KnownRights(
-            dict(self.rights),
-            dict(self.payments),
-            dict(self.by_plate),
+            grown(self.rights),
+            grown(self.payments),
+            grown(self.by_plate),
             self.offers,
             self.adopted,
-            dict(self._tenures),
+            grown(self._tenures),
+            dict(self._holders),
+            set(self._changed),
         )
         for entry in entries:
             known._add(entry)
@@ -124,7 +164,7 @@ class KnownRights:
     def _tell(self, key: Key, entry: Recorded[RightsEvent]) -> None:
         before = self.rights.get(key) or Right(*key)
         right = self.rights[key] = evolve_right(before, entry)  # type: ignore[arg-type]
-        self._tenures.pop(key, None)
+        self._changed.add(key)
         for plate in {plate for fact in right.facts for plate in fact.plates}:
             named = self.by_plate.get(plate, ())
             if key not in named:
@@ -140,7 +180,23 @@ def _tenure(key: Key, right: Right) -> Tenure | None:
         return None
     ends = [fact.until for fact in right.facts if fact.what in {"bought", "renewed"} and fact.until]
     spans = nominal_spans(right)
-    return Tenure(key, right.zones, right.permit_type, bought.since, bought.until, max(ends), spans)
+    last = max(ends)
+    over_by = max([last, *(end or _NEVER for _, end, _ in spans)])
+    return Tenure(key, right.zones, right.permit_type, bought.since, bought.until, last, spans, over_by)
+
+
+def _merged(held: list[tuple[datetime, Key]], more: list[tuple[datetime, Key]]) -> list[tuple[datetime, Key]]:
+    """Return both as a sorted list of its own."""
+    if len(more) > ONE_BY_ONE:
+        return sorted([*held, *more])
+    merged = list(held)
+    for one in more:
+        insort(merged, one)
+    return merged
+
+
+def _over_by(held: tuple[datetime, Key]) -> datetime:
+    return held[0]
 
 
 class Rights:

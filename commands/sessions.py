@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from commands.capacity import Places, TakesPlace, Window, has_room, places_boundary
-from commands.decider import Command, Decider, Refusal, fact_of
+from commands.decider import Command, Decider, Refusal, fact_of, in_any_order
 from commands.permit_facts import ZoneFull
 from commands.plates_permitted import PlateUnreadable
 from commands.right_boundaries import session_boundary
@@ -138,6 +138,7 @@ def _room(zone: str, window: Window, facts: SessionFacts) -> Boundary[SessionFac
     return boundary
 
 
+@in_any_order
 def _evolve(facts: SessionFacts, entry: Recorded[SessionFact]) -> SessionFacts:
     event = entry.event
     known_entry: Any = entry

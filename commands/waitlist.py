@@ -164,12 +164,8 @@ def due(
 def next_instant(permit_type: str, after: datetime, facts: PermitFacts) -> datetime | None:
     """Return when next an offer runs out or a place frees by itself, after the instant."""
     open_until = (one.offered_until for one in waiting(permit_type, after, facts) if not one.accepted)
-    ends: Iterable[datetime | None] = (
-        end
-        for tenure in facts.known.tenures()
-        if tenure.permit_type == permit_type
-        for _, end, _ in tenure.spans
-    )
+    holders = facts.known.holders(("permit_type", permit_type, "permit"), after)
+    ends: Iterable[datetime | None] = (end for tenure in holders for _, end, _ in tenure.spans)
     later = [instant for instant in (*open_until, *ends) if instant is not None and instant > after]
     return min(later, default=None)
 

@@ -4,38 +4,41 @@ Most of a boundary is shared by many commands (a zone, its rules, the policy); t
 session that is to start). What has entries is remembered folded, with the position that it was true at. The
 next command that rests on it is decided without reading anything: on the remembered facts, and as if all else
 in its boundary were absent. The append says so: it is refused if something moved since, or is not absent
-after all. Then everything is read. So a memory out of date costs an attempt, never a wrong decision.
+after all. Then what is missing is read. So a memory out of date costs an attempt, never a wrong decision.
+
+A fold of many facts, such as all that ever stood in a garage, is read once. Its boundary moves with time, as
+rights run out that had to be followed, and who asks may have facts of their own besides, such as a vehicle
+that stood there before: where a decider folds in any order, only what is missing is read and folded on.
 """
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from itertools import combinations
+from typing import Any
 
 from commands.decider import AnyDecider, Command
 from event_store.log import Log, Slice
 from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.envelope import Append, Appended, Recorded
+from write_api.folds import Criteria, Fold, Folds, Key, inside, with_entries
 from write_api.gathering import Gathering
 
 REMEMBERED = 4_096
 MARKED = 65_536
+HEAVIEST = 2_000_000
+"""Entries that all remembered folds hold together, each about a kilobyte."""
 MANY = 64
 """Criteria of a boundary, such as that of a full garage, that cost more to ask for than a few new events."""
 NEAR = 200
 """Events of the boundary's types that may be new for that."""
-
-type Criteria = frozenset[Criterion]
-
-
-class Key(NamedTuple):
-    """What a fold is remembered by: how it folds, and the criteria of a boundary that have entries."""
-
-    initial: Callable[[], Any]
-    evolve: Callable[[Any, Recorded[Any]], Any]
-    shared: Criteria
+HEAVY = 200
+"""Entries of a fold that are worth being shared with who rests on more than it."""
+OWN = 8
+"""Criteria that have entries, beyond which nobody looks for a fold that some of them have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,25 @@ class Settled:
     for this attempt, may answer that a rule refuses or that there is nothing to do.
     """
 
-    facts: Any
-    head: int
-    shared: Criteria
+    fold: Fold
     absent: Criteria
     fresh: bool
     key: Key
+
+    @property
+    def facts(self) -> Any:
+        """What the decision is made on."""
+        return self.fold.facts
+
+    @property
+    def head(self) -> int:
+        """The position that the facts are true at."""
+        return self.fold.head
+
+    @property
+    def shared(self) -> Criteria:
+        """The criteria that have entries."""
+        return self.fold.shared
 
 
 class Settling:
@@ -61,8 +77,7 @@ class Settling:
     def __init__(self, log: Gathering, remembered: int = REMEMBERED) -> None:
         """Start with an empty memory of at most that many folds."""
         self._log = log
-        self._bound = remembered
-        self._folds: OrderedDict[Key, Settled] = OrderedDict()
+        self._folds = Folds(remembered, HEAVIEST)
         self._marked: OrderedDict[Criterion, None] = OrderedDict()
 
     def key(self, decider: AnyDecider, first: Criteria) -> Key:
@@ -73,17 +88,15 @@ class Settling:
     def trusted(self, decider: AnyDecider, command: Command, key: Key) -> Settled | None:
         """Return the facts as far as they are remembered, all else taken to be absent; nothing if unknown."""
         known = self._folds.get(key)
-        if known is not None:
-            self._folds.move_to_end(key)
-            facts, head, shared = known.facts, known.head, known.shared
-        elif key.shared:
+        if known is None:
+            if key.shared:
+                return None
+            known = Fold(decider.initial())
+        wanted = decider.boundary(command, known.facts).criteria
+        fold = _narrowed(decider, known, wanted)
+        if fold is None or not wanted.isdisjoint(fold.past):
             return None
-        else:
-            facts, head, shared = decider.initial(), 0, key.shared
-        wanted = decider.boundary(command, facts).criteria
-        if not shared <= wanted:
-            return None
-        return Settled(facts, head, shared, wanted - shared, False, key)  # noqa: FBT003 - named in the record
+        return Settled(fold, wanted - fold.shared, False, key)  # noqa: FBT003 - named in the record
 
     async def settled(self, decider: AnyDecider, command: Command, first: Criteria) -> Settled:
         """Return the facts of a command whose boundary begins as `first`, as the log has them now.
@@ -92,33 +105,47 @@ class Settling:
             LogUnavailable: if the log cannot be reached.
 
         """
-        known = self._folds.get(self.key(decider, first))
-        grown = await self._grown(decider, command, known) if known is not None else None
-        return grown or await self._from_scratch(decider, command, first)
+        key = self.key(decider, first)
+        for part in _parts(key) if decider.folds_in_any_order else (key,):
+            known = self._folds.get(part)
+            if known is not None and (part == key or known.own >= HEAVY):
+                fold = await self._continued(decider, command, part, known)
+                if fold is not None:
+                    return Settled(fold, fold.empty, True, part)  # noqa: FBT003 - named in the record
+        return await self._from_scratch(decider, command, first)
 
-    async def _grown(self, decider: AnyDecider, command: Command, known: Settled) -> Settled | None:
-        """Return a remembered fold with what is newer; nothing where what is not in it has entries too."""
-        facts, covered = known.facts, known.shared
-        newer = await self._newer(covered, known.head)
-        for entry in newer.entries:
-            facts = decider.evolve(facts, entry)
-        wanted = decider.boundary(command, facts).criteria
-        if not covered <= wanted:
+    async def _continued(self, decider: AnyDecider, command: Command, key: Key, known: Fold) -> Fold | None:
+        """Return a remembered fold with what is newer and what else is wanted; nothing if it is of no use."""
+        fold = _narrowed(decider, known, decider.boundary(command, known.facts).criteria)
+        if fold is None:
             return None
-        absent = wanted - covered
-        if absent and (await self._log.read(Boundary(absent), upto=newer.head)).entries:
-            return None
-        grown = Settled(facts, newer.head, covered, absent, True, known.key)  # noqa: FBT003 - named in the record
-        self._remember(grown)
-        return grown
+        newer = await self._newer(fold.followed, fold.head)
+        fold = fold.newer(decider, newer.entries, newer.head)
+        self._folds.remember(key, fold)
+        while unknown := decider.boundary(command, fold.facts).criteria - fold.followed:
+            entries = await self._older(fold, unknown)
+            if entries and not (decider.folds_in_any_order and fold.foreign <= fold.own >= HEAVY):
+                return None
+            fold = fold.wider(decider, unknown, entries)
+        self._folds.remember(key, fold)
+        return fold
 
     async def _newer(self, covered: Criteria, after: int) -> Slice[Any]:
         """Return what is newer of a boundary; one with many criteria is held against all that is newer."""
         if len(covered) >= MANY:
-            found = await self._log.ask(partial(_near, self._log.log, Boundary(covered), after))
+            found = await self._log.ask(partial(_near, self._log.log, covered, after))
             if found is not None:
                 return found
         return await self._log.read(Boundary(covered), after)
+
+    async def _older(self, fold: Fold, criteria: Criteria) -> list[Recorded[Event]]:
+        """Return what may be missing of further criteria up to the head of the fold."""
+        known = criteria & fold.past.keys()
+        asked = [(criteria - known, 0)]
+        if known:
+            asked.append((known, min(fold.past[one] for one in known)))
+        read = (self._log.read(Boundary(some), after, fold.head) for some, after in asked if some)
+        return [entry for part in await asyncio.gather(*read) for entry in part.entries]
 
     async def _from_scratch(self, decider: AnyDecider, command: Command, first: Criteria) -> Settled:
         """Return the facts folded from everything in the boundary, read until it stands still."""
@@ -137,34 +164,22 @@ class Settling:
                 for position in sorted(entries):
                     facts = decider.evolve(facts, entries[position])
             others = decider.boundary(command, facts).criteria - covered
-        shared = _with_entries(covered, entries.values())
+        shared = with_entries(covered, entries.values())
         self._mark(shared)
         key = self.key(decider, first)
-        settled = Settled(facts, head or 0, shared, covered - shared, True, key)  # noqa: FBT003 - named in the record
-        self._remember(settled)
-        return settled
+        fold = Fold(facts, head or 0, shared, covered - shared, weight=len(entries))
+        self._folds.remember(key, fold)
+        return Settled(fold, fold.empty, True, key)  # noqa: FBT003 - named in the record
 
     def absorb(self, decider: AnyDecider, settled: Settled, append: Append, done: Appended) -> None:
         """Fold what was just appended into the memory it rested on: nothing else moved it, the log says."""
-        if not settled.shared:
+        fold = settled.fold
+        if not fold.shared:
             return
-        facts = settled.facts
-        shared: Boundary[Event] = Boundary(settled.shared)
-        for entry in append.entries(done):
-            if shared.covers(entry.event):
-                facts = decider.evolve(facts, entry)
-        self._remember(
-            Settled(facts, done.position, settled.shared, settled.absent, settled.fresh, settled.key)
-        )
-
-    def _remember(self, settled: Settled) -> None:
-        known = self._folds.get(settled.key)
-        if not settled.shared or (known is not None and known.head >= settled.head):
-            return
-        self._folds[settled.key] = settled
-        self._folds.move_to_end(settled.key)
-        if len(self._folds) > self._bound:
-            self._folds.popitem(last=False)
+        entries = list(append.entries(done))
+        empty = settled.absent - with_entries(settled.absent, entries)
+        told = Fold(fold.facts, fold.head, fold.shared, empty, fold.past, fold.weight, fold.foreign)
+        self._folds.remember(settled.key, told.newer(decider, inside(fold.shared, entries), done.position))
 
     def _mark(self, criteria: Criteria) -> None:
         for one in criteria:
@@ -174,26 +189,30 @@ class Settling:
             self._marked.popitem(last=False)
 
 
-def _near(log: Log, boundary: Boundary[Event], after: int) -> Slice[Event] | None:
-    """Return what lies in the boundary, if not much of its types came to the log after a position."""
+def _narrowed(decider: AnyDecider, fold: Fold, wanted: Criteria) -> Fold | None:
+    """Return the fold with no more followed than is wanted.
+
+    Knowing more than was asked for is no harm where entries fold in any order; else the fold is of no use.
+    """
+    if decider.folds_in_any_order or fold.shared <= wanted:
+        return fold.following(wanted)
+    return None
+
+
+def _parts(key: Key) -> Iterator[Key]:
+    """Yield the key, and those of what rests on fewer of its criteria, most first."""
+    yield key
+    for size in range(len(key.shared) - 1 if len(key.shared) <= OWN else 0, 0, -1):
+        for some in combinations(key.shared, size):
+            yield key._replace(shared=frozenset(some))
+
+
+def _near(log: Log, criteria: Criteria, after: int) -> Slice[Event] | None:
+    """Return what lies inside the criteria, if not much of their types came to the log after a position."""
     head = log.head()
-    any_type = any(not criterion.types for criterion in boundary.criteria)
-    names = None if any_type else frozenset().union(*(one.types for one in boundary.criteria))
+    any_type = any(not criterion.types for criterion in criteria)
+    names = None if any_type else frozenset().union(*(one.types for one in criteria))
     rows = next(log.pages(after, types=names, upto=head, size=NEAR), ())
     if len(rows) >= NEAR:
         return None
-    entries = [log.codec.revive(row) for row in rows]
-    return Slice([entry for entry in entries if boundary.covers(entry.event)], head)
-
-
-def _with_entries(criteria: Criteria, entries: Iterable[Recorded[Event]]) -> Criteria:
-    """Return the criteria that cover at least one of the entries; each is looked for by one of its tags."""
-    by_tag: defaultdict[str, list[Criterion]] = defaultdict(list)
-    for one in criteria:
-        by_tag[next(iter(one.tags), "")].append(one)
-    found: set[Criterion] = set()
-    for entry in entries:
-        name, tags = type(entry.event).__name__, frozenset(entry.event.tags())
-        for tag in ("", *tags):
-            found.update(one for one in by_tag.get(tag, ()) if one.covers(name, tags))
-    return frozenset(found)
+    return Slice(inside(criteria, [log.codec.revive(row) for row in rows]), head)

@@ -18,6 +18,7 @@ from event_store.log import Log
 from event_store.memory import MemoryLog
 from events.envelope import CommandIdReused
 from events.zones import ZoneRule
+from tests.commands import garage_days
 from write_api.deciding import Deciding
 from write_api.execute import execute
 
@@ -93,6 +94,26 @@ def test_any_commands_come_to_what_they_come_to_one_by_one(said: Sequence[tuple[
         return [await decided(processes[which], command) for command, which in said]
 
     assert with_deciding(shared, 2, story) == [one_by_one(plain, command) for command, _ in said]
+    assert [e.event for e in shared.read().entries] == [e.event for e in plain.read().entries]
+
+
+@pytest.mark.parametrize("many", [64, 1])  # criteria that are asked for, and held against what is new
+@settings(max_examples=120, deadline=None)
+@given(said=st.lists(st.tuples(garage_days.commands, st.integers(0, 1)), max_size=25))
+def test_a_full_garage_comes_to_the_same_through_folds_that_were_carried_on(
+    many: int, said: Sequence[tuple[Command, int]]
+) -> None:
+    """Every fold is taken to be heavy: who asks at another time, or with a past, folds on what is there."""
+    plain, shared = MemoryLog(), MemoryLog()
+    told = [(one, 0) for one in garage_days.opened()] + list(said)
+
+    async def story(*processes: Deciding) -> list[str]:
+        return [await decided(processes[which], command) for command, which in told]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("write_api.settling.HEAVY", 1)
+        patch.setattr("write_api.settling.MANY", many)
+        assert with_deciding(shared, 2, story) == [one_by_one(plain, command) for command, _ in told]
     assert [e.event for e in shared.read().entries] == [e.event for e in plain.read().entries]
 
 
