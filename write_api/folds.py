@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from commands.decider import AnyDecider
-from events.boundary import Criterion
+from events.boundary import Boundary, Criterion
 from events.envelope import Recorded
 
 type Criteria = frozenset[Criterion]
 type Entries = Iterable[Recorded[Any]]
 
 NO_CRITERIA: Criteria = frozenset()
+FEW = 8
+"""Criteria that are tried one by one sooner than they are sorted by their tags."""
 
 
 class Key(NamedTuple):
@@ -52,6 +54,8 @@ class Fold:
 
     def following(self, wanted: Criteria) -> "Fold":
         """Return it with no more followed than is wanted."""
+        if self.shared <= wanted and self.empty <= wanted:
+            return self
         gone = self.shared - wanted
         past = {**self.past, **dict.fromkeys(gone, self.head)} if gone else self.past
         return replace(self, shared=self.shared & wanted, empty=self.empty & wanted, past=past)
@@ -61,15 +65,11 @@ class Fold:
         facts, count = self.facts, 0
         for count, entry in enumerate(entries, 1):  # noqa: B007 - the last one counts
             facts = decider.evolve(facts, entry)
-        began = with_entries(self.empty, entries)
-        return replace(
-            self,
-            facts=facts,
-            head=head,
-            shared=self.shared | began,
-            empty=self.empty - began,
-            weight=self.weight + count,
-        )
+        shared, empty = self.shared, self.empty
+        if count and empty:
+            began = with_entries(empty, entries)
+            shared, empty = shared | began, empty - began
+        return Fold(facts, head, shared, empty, self.past, self.weight + count, self.foreign)
 
     def wider(self, decider: AnyDecider, criteria: Criteria, entries: Entries) -> "Fold":
         """Return it with further criteria, given their entries up to `head` that may not be folded yet.
@@ -132,12 +132,17 @@ class Folds:
 
 def with_entries(criteria: Criteria, entries: Entries) -> Criteria:
     """Return the criteria that cover at least one of the entries."""
+    if not criteria:
+        return NO_CRITERIA
     by_tag = _by_tag(criteria)
     return frozenset([one for entry in entries for one in _covering(by_tag, entry)])
 
 
 def inside(criteria: Criteria, entries: Entries) -> list[Recorded[Any]]:
     """Return the entries that at least one of the criteria covers."""
+    if len(criteria) <= FEW:
+        boundary: Boundary[Any] = Boundary(criteria)
+        return [entry for entry in entries if boundary.covers(entry.event)]
     by_tag = _by_tag(criteria)
     return [entry for entry in entries if any(True for _ in _covering(by_tag, entry))]
 

@@ -24,7 +24,7 @@ from event_store.log import Log, Slice
 from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.envelope import Append, Appended, Recorded
-from write_api.folds import Criteria, Fold, Folds, Key, inside, with_entries
+from write_api.folds import NO_CRITERIA, Criteria, Fold, Folds, Key, inside, with_entries
 from write_api.gathering import Gathering
 
 REMEMBERED = 4_096
@@ -177,7 +177,11 @@ class Settling:
         if not fold.shared:
             return
         entries = list(append.entries(done))
-        empty = settled.absent - with_entries(settled.absent, entries)
+        empty = settled.absent
+        if len(empty) < MANY:
+            empty = NO_CRITERIA  # a few are asked for again sooner than they are kept
+        elif began := with_entries(empty, entries):
+            empty -= began
         told = Fold(fold.facts, fold.head, fold.shared, empty, fold.past, fold.weight, fold.foreign)
         self._folds.remember(settled.key, told.newer(decider, inside(fold.shared, entries), done.position))
 
