@@ -7,6 +7,7 @@ thread keeps a connection in autocommit mode. What is asked while it is busy is 
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -84,6 +85,28 @@ class Lane:
         return fresh, job(fresh)
 
 
+class Lanes:
+    """Several lanes beside each other: a job goes to the one after the last."""
+
+    def __init__(self, dsn: str, count: int = 2) -> None:
+        """Connect each when it is first used."""
+        self._lanes = [Lane(dsn) for _ in range(count)]
+        self._turn = cycle(self._lanes)
+
+    def do(self, job: Job, then: Then) -> None:
+        """Do the job, and call `then` with what came of it."""
+        next(self._turn).do(job, then)
+
+    async def ask[A](self, job: Callable[[Connection[Any]], A]) -> A:
+        """Do a job and return what it returns; raise `Unavailable` where the database cannot be reached."""
+        return await next(self._turn).ask(job)
+
+    def close(self) -> None:
+        """End the threads after what is queued."""
+        for lane in self._lanes:
+            lane.close()
+
+
 def _settle_one(future: "asyncio.Future[Any]", answer: object, failure: BaseException | None) -> None:
     if future.done():
         return
@@ -106,7 +129,9 @@ class _Turn[Q, A]:
 class Gathering[Q, A]:
     """Questions of one kind, gathered per tick; `answer` answers many of them in order."""
 
-    def __init__(self, lane: Lane, answer: Callable[[Connection[Any], Sequence[Q]], Sequence[A]]) -> None:
+    def __init__(
+        self, lane: Lane | Lanes, answer: Callable[[Connection[Any], Sequence[Q]], Sequence[A]]
+    ) -> None:
         """Ask in `lane`."""
         self._lane = lane
         self._answer = answer

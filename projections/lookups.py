@@ -11,7 +11,7 @@ from typing import Self
 
 from event_store.codec import Codec
 from projections.device_list import DeviceList, device_list
-from projections.gathering import Gathering, Lane
+from projections.gathering import Gathering, Lane, Lanes
 from projections.health import Health, healths
 from projections.listings import (
     Listing,
@@ -43,7 +43,7 @@ class Lookups:
         codec = codec or Codec.of(dsn)
         self._patience = patience
         self._lane = Lane(dsn)
-        self._pages = Lane(dsn)
+        self._pages = Lanes(dsn)
         self.progress = Progress(dsn)
         """How far each read model is, for those who follow them."""
         self._validity = Gathering(self._lane, ValidityDesk(codec).answer)

@@ -22,7 +22,7 @@ from events.reads import PlateRead, PlateReadCorrected, Shown
 from projections.as_of import AsOf
 from projections.cells import Broken
 from projections.history import LogReader
-from projections.surroundings import Surroundings
+from projections.surroundings import Neighbourhood, Surroundings
 from projections.timeline_scope import Key, Scope
 
 _RIGHTS: frozenset[type[Event]] = frozenset(
@@ -77,13 +77,13 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 class TimelineDesk:
-    """Tells timelines over one connection; remembers the policies between them."""
+    """Tells timelines; remembers the policies between them, and what was found around the last ones."""
 
     def __init__(self, codec: Codec) -> None:
         """Know no policy yet."""
         self._codec = codec
-        self._policies: list[Recorded[Event]] = []
-        self._newest = 0
+        self._neighbourhood = Neighbourhood(codec)
+        self._policies: tuple[int, Sequence[Recorded[Event]]] = (0, ())
 
     def tell(
         self,
@@ -95,21 +95,24 @@ class TimelineDesk:
     ) -> Timeline:
         """Return the timeline of a citation, or else of a vehicle, as known at a position or an instant."""
         scope = Scope(citation, plate)
-        around = Surroundings(connection, self._codec, scope.begin, known)
-        self._learn(connection, around.newest_policy)
-        policies = [entry for entry in self._policies if entry.position <= around.position]
+        around = self._neighbourhood.around(connection, scope.begin, known)
+        moment = around.moment
+        policies = [
+            e for e in self._learnt(connection, moment.newest_policy) if e.position <= moment.position
+        ]
         entries = _entries(around, scope, policies)
         shown = [entry for entry in entries if scope.shows(entry)]
-        as_of = AsOf(around.position, around.recorded, 0.0)
-        return Timeline(citation, scope.plate, scope.zone, told(entries, shown), around.position, as_of)
+        as_of = AsOf(moment.position, moment.recorded, 0.0)
+        return Timeline(citation, scope.plate, scope.zone, told(entries, shown), moment.position, as_of)
 
-    def _learn(self, connection: Connection[Any], newest: int) -> None:
-        """Read the policies again if one was adopted since; there are few."""
-        if newest == self._newest:
-            return
-        found = LogReader(connection, self._codec).all_of(["PolicyAdopted"], newest)
-        self._policies = [entry for entry in found if not isinstance(entry, Broken)]
-        self._newest = newest
+    def _learnt(self, connection: Connection[Any], newest: int) -> Sequence[Recorded[Event]]:
+        """Return the policies, read again if one was adopted since; there are few."""
+        known, policies = self._policies
+        if newest > known:
+            found = LogReader(connection, self._codec).all_of(["PolicyAdopted"], newest)
+            policies = [entry for entry in found if not isinstance(entry, Broken)]
+            self._policies = newest, policies
+        return policies
 
 
 def timeline(

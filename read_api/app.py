@@ -98,13 +98,13 @@ ROUTERS: Sequence[APIRouter] = (
 
 
 class ReadApp(FastAPI):
-    """FastAPI with the question that is asked most before it, and a count of all answers around it."""
+    """FastAPI with the questions that are asked most before it, and a count of all answers around it."""
 
     door: Door
     meter: Meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve validity directly, and leave every other path to FastAPI."""
+        """Serve validity and plain timelines directly, and leave every other path to FastAPI."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
@@ -112,6 +112,11 @@ class ReadApp(FastAPI):
         if scope["path"] == validity.PATH and scope["method"] == "GET":
             status = await validity.serve(self.door, scope, send)
             self.meter.answered(validity.PATH, status, perf_counter() - began)
+            return
+        citation = citations.plainly_asked(scope)
+        if citation is not None:
+            status = await citations.serve_timeline(self.door, citation, scope, send)
+            self.meter.answered(citations.TIMELINE, status, perf_counter() - began)
             return
         status = 0
         headers = dict(scope["headers"])

@@ -1,6 +1,7 @@
 """Citations: what stands against them, by both clocks, and the finding that the evidence leads to."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import reduce
@@ -8,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
+from starlette.types import Scope, Send
 
 from commands.docket import LedgerEvent
 from commands.evidence import Evidence
@@ -24,15 +26,19 @@ from operations.doors import Visitor
 from operations.permissions import Access
 from operations.problems import Problem
 from projections.timeline import Timeline
-from read_api.answers import as_of_log, json_answer, problems
+from read_api import direct
+from read_api.answers import JSON, as_of_log, json_answer, problems
 from read_api.asking import Asked, Named, moment, recall
 from read_api.citation_shapes import CitationState, FindingAnswer, TimelineAnswer, WrittenCitations, state_of
-from read_api.door import Here, Visit
+from read_api.door import Door, Here, Visit
 from read_api.folding import settled, stand
 from read_api.looking_up import Purpose, Subject
 from read_api.ownership import answers_for, demand_citation
 
 router = APIRouter(tags=["citations"])
+
+TIMELINE = "/v1/citations/{citation}/timeline"
+_PLAIN = re.compile(r"/v1/citations/([A-Za-z0-9._-]{1,100})/timeline")
 
 
 def ledger_of(log: Log, citation: str, upto: int) -> CitationLedger | None:
@@ -141,8 +147,44 @@ async def citation_finding(
     return json_answer({**answer, "as_of": await as_of_log(door.log, upto)})
 
 
+async def tell(
+    door: Door, visitor: Visitor, citation: str, known: int | datetime | None, purpose: str | None
+) -> bytes:
+    """Return the timeline of a citation as JSON, after the look-up was recorded.
+
+    Raises:
+        Problem: if the visitor may not see it, or there is no such citation.
+        LogUnavailable, Unavailable: if the log cannot be reached.
+
+    """
+    await demand_citation(door.log, visitor, citation)
+    query = f"timeline of citation {citation}"
+    _, told = await asyncio.gather(  # the answer is given when both are done
+        door.register.note(visitor.principal, query, purpose, Subject(citation=citation)),
+        door.lookups.timeline(citation=citation, known=known),
+    )
+    if told.plate is None:
+        raise no_such_citation(citation)
+    return msgspec.json.encode(seen_by(visitor, told))
+
+
+def plainly_asked(scope: Scope) -> str | None:
+    """Return the citation whose timeline is asked for plainly, as known now; FastAPI takes all other ways."""
+    found = _PLAIN.fullmatch(scope["path"])
+    return found[1] if found is not None and scope["method"] == "GET" and not scope["query_string"] else None
+
+
+async def serve_timeline(door: Door, citation: str, scope: Scope, send: Send) -> int:
+    """Answer what is plainly asked, and return the status."""
+
+    async def answered(visitor: Visitor, purpose: str | None) -> bytes:
+        return await tell(door, visitor, citation, None, purpose)
+
+    return await direct.answer(door, TIMELINE, scope, send, answered)
+
+
 @router.get(
-    "/v1/citations/{citation}/timeline",
+    TIMELINE,
     summary="Everything that touches a citation, with both clocks",
     response_model=TimelineAnswer,
     responses=problems(401, 403, 404, 422, 428, 503),
@@ -155,16 +197,8 @@ async def citation_timeline(
     purpose: Purpose = None,
 ) -> Response:
     """Answer every entry with both clocks, what was known then, and what the screen showed."""
-    await demand_citation(door.log, visit, citation)
     known = asked.known if asked.at_least is None else await stand(door.log, asked)
-    query = f"timeline of citation {citation}"
-    _, told = await asyncio.gather(  # the answer is given when both are done
-        door.register.note(visit.principal, query, purpose, Subject(citation=citation)),
-        door.lookups.timeline(citation=citation, known=known),
-    )
-    if told.plate is None:
-        raise no_such_citation(citation)
-    return json_answer(seen_by(visit, told))
+    return Response(await tell(door, visit, citation, known, purpose), media_type=JSON)
 
 
 def seen_by(visit: Visitor, told: Timeline) -> Timeline:

@@ -11,7 +11,6 @@ with the answer that its screen showed.
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -20,10 +19,11 @@ from starlette.types import Scope, Send
 
 from events.reads import Answer
 from events.vocabulary import parse_plate, plate_of
-from operations.doors import Visitor, enter
+from operations.doors import Visitor
 from operations.identity import Role
 from operations.permissions import Access
-from read_api.answers import AsOf, problem_of, problems
+from read_api import direct
+from read_api.answers import AsOf, problems
 from read_api.asking import Asked, Known, instant, known, moment, position, unusable
 from read_api.door import Door, Here, Visit
 from read_api.looking_up import Purpose, Subject
@@ -134,32 +134,11 @@ async def ask(door: Door, visitor: Visitor, wanted: Wanted, purpose: str | None)
 
 async def serve(door: Door, scope: Scope, send: Send) -> int:
     """Answer a GET of this path, and return the status."""
-    try:
-        head = dict(scope["headers"])
-        visitor = enter(
-            door.authenticator,
-            "GET",
-            PATH,
-            _text(head.get(b"authorization")),
-            _text(head.get(b"cookie")),
-        )
-        query = dict(parse_qsl(scope["query_string"].decode("ascii", "replace"), keep_blank_values=True))
-        body = await ask(door, visitor, wanted_of(query), _text(head.get(b"purpose")))
-    except Exception as error:  # noqa: BLE001 - each becomes a problem, unforeseen ones are logged
-        response = problem_of(error, "GET", PATH).response()
-        await send(
-            {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
-        )
-        await send({"type": "http.response.body", "body": response.body})
-        return response.status_code
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": 200, "headers": [_JSON, length]})
-    await send({"type": "http.response.body", "body": body})
-    return 200
 
+    async def answered(visitor: Visitor, purpose: str | None) -> bytes:
+        return await ask(door, visitor, wanted_of(direct.query_of(scope)), purpose)
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
+    return await direct.answer(door, PATH, scope, send, answered)
 
 
 @router.get(
