@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from commands.decider import AnyDecider
+from event_store.log import Log, Slice
 from events.boundary import Boundary, Criterion
 from events.envelope import Recorded
 
@@ -13,6 +14,10 @@ type Criteria = frozenset[Criterion]
 type Entries = Iterable[Recorded[Any]]
 
 NO_CRITERIA: Criteria = frozenset()
+MANY = 64
+"""Criteria of a boundary, such as that of a full garage, that cost more to ask for than a few new events."""
+NEAR = 200
+"""Events of the boundary's types that may be new for that."""
 FEW = 8
 """Criteria that are tried one by one sooner than they are sorted by their tags."""
 
@@ -91,6 +96,12 @@ class Fold:
             foreign=self.foreign + len(new),
         )
 
+    def missing(self, criteria: Criteria) -> list[tuple[Criteria, int]]:
+        """Return what has to be read of further criteria up to `head`: which ones, after which position."""
+        known = criteria & self.past.keys()
+        asked = [(criteria - known, 0), (known, min((self.past[one] for one in known), default=0))]
+        return [(some, after) for some, after in asked if some]
+
     def _unfolded(self, entries: Entries) -> list[Recorded[Any]]:
         """Return the entries that are not among the facts, in the order of the log, each once."""
         known = _by_tag((*self.shared, *self.past))
@@ -100,6 +111,21 @@ class Fold:
             if upto < entry.position:
                 new[entry.position] = entry
         return [new[position] for position in sorted(new)]
+
+
+def newer_of(log: Log, criteria: Criteria, after: int) -> Slice[Any]:
+    """Return what came into criteria after a position.
+
+    Many of them, as a full garage has, are held against all that is new of their types, if that is not much.
+    """
+    if len(criteria) >= MANY:
+        head = log.head()
+        any_type = any(not criterion.types for criterion in criteria)
+        names = None if any_type else frozenset().union(*(one.types for one in criteria))
+        rows = next(log.pages(after, types=names, upto=head, size=NEAR), ())
+        if len(rows) < NEAR:
+            return Slice(inside(criteria, [log.codec.revive(row) for row in rows]), head)
+    return log.read(Boundary(criteria), after=after)
 
 
 class Folds:

@@ -20,21 +20,17 @@ from itertools import combinations
 from typing import Any
 
 from commands.decider import AnyDecider, Command
-from event_store.log import Log, Slice
+from event_store.log import Slice
 from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.envelope import Append, Appended, Recorded
-from write_api.folds import NO_CRITERIA, Criteria, Fold, Folds, Key, inside, with_entries
+from write_api.folds import MANY, NO_CRITERIA, Criteria, Fold, Folds, Key, inside, newer_of, with_entries
 from write_api.gathering import Gathering
 
 REMEMBERED = 4_096
 MARKED = 65_536
 HEAVIEST = 2_000_000
 """Entries that all remembered folds hold together, each about a kilobyte."""
-MANY = 64
-"""Criteria of a boundary, such as that of a full garage, that cost more to ask for than a few new events."""
-NEAR = 200
-"""Events of the boundary's types that may be new for that."""
 HEAVY = 200
 """Entries of a fold that are worth being shared with who rests on more than it."""
 OWN = 8
@@ -119,7 +115,7 @@ class Settling:
         fold = _narrowed(decider, known, decider.boundary(command, known.facts).criteria)
         if fold is None:
             return None
-        newer = await self._newer(fold.followed, fold.head)
+        newer = await self._newer(fold)
         fold = fold.newer(decider, newer.entries, newer.head)
         self._folds.remember(key, fold)
         while unknown := decider.boundary(command, fold.facts).criteria - fold.followed:
@@ -130,21 +126,15 @@ class Settling:
         self._folds.remember(key, fold)
         return fold
 
-    async def _newer(self, covered: Criteria, after: int) -> Slice[Any]:
-        """Return what is newer of a boundary; one with many criteria is held against all that is newer."""
-        if len(covered) >= MANY:
-            found = await self._log.ask(partial(_near, self._log.log, covered, after))
-            if found is not None:
-                return found
-        return await self._log.read(Boundary(covered), after)
+    async def _newer(self, fold: Fold) -> Slice[Any]:
+        """Return what is newer of what a fold follows."""
+        if len(fold.followed) >= MANY:
+            return await self._log.ask(partial(newer_of, self._log.log, fold.followed, fold.head))
+        return await self._log.read(Boundary(fold.followed), fold.head)
 
     async def _older(self, fold: Fold, criteria: Criteria) -> list[Recorded[Event]]:
         """Return what may be missing of further criteria up to the head of the fold."""
-        known = criteria & fold.past.keys()
-        asked = [(criteria - known, 0)]
-        if known:
-            asked.append((known, min(fold.past[one] for one in known)))
-        read = (self._log.read(Boundary(some), after, fold.head) for some, after in asked if some)
+        read = (self._log.read(Boundary(some), after, fold.head) for some, after in fold.missing(criteria))
         return [entry for part in await asyncio.gather(*read) for entry in part.entries]
 
     async def _from_scratch(self, decider: AnyDecider, command: Command, first: Criteria) -> Settled:
@@ -209,14 +199,3 @@ def _parts(key: Key) -> Iterator[Key]:
     for size in range(len(key.shared) - 1 if len(key.shared) <= OWN else 0, 0, -1):
         for some in combinations(key.shared, size):
             yield key._replace(shared=frozenset(some))
-
-
-def _near(log: Log, criteria: Criteria, after: int) -> Slice[Event] | None:
-    """Return what lies inside the criteria, if not much of their types came to the log after a position."""
-    head = log.head()
-    any_type = any(not criterion.types for criterion in criteria)
-    names = None if any_type else frozenset().union(*(one.types for one in criteria))
-    rows = next(log.pages(after, types=names, upto=head, size=NEAR), ())
-    if len(rows) >= NEAR:
-        return None
-    return Slice(inside(criteria, [log.codec.revive(row) for row in rows]), head)

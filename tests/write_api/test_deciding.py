@@ -113,6 +113,7 @@ def test_a_full_garage_comes_to_the_same_through_folds_that_were_carried_on(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("write_api.settling.HEAVY", 1)
         patch.setattr("write_api.settling.MANY", many)
+        patch.setattr("write_api.folds.MANY", many)
         assert with_deciding(shared, 2, story) == [one_by_one(plain, command) for command, _ in told]
     assert [e.event for e in shared.read().entries] == [e.event for e in plain.read().entries]
 
@@ -161,7 +162,7 @@ def test_a_place_that_another_process_took_is_not_sold_again(log: Log) -> None:
 def test_a_full_lot_of_a_hundred_places_is_as_exact_as_one_of_two(
     log: Log, near: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("write_api.settling.NEAR", near)
+    monkeypatch.setattr("write_api.folds.NEAR", near)
 
     async def story(ours: Deciding, theirs: Deciding) -> list[str]:
         await decided(ours, zone(capacity=100))

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from commands.permit_facts import PermitTypeSoldOut
-from commands.waitlist import OFFER, OfferWaitlistPlace
+from commands.waitlist import LAPSE, OFFER, LapseWaitlistPlace, OfferWaitlistPlace
 from event_store.memory import MemoryLog
 from events.base import Event
 from events.envelope import Append
@@ -24,10 +24,12 @@ class Counted(MemoryLog):
     """A log that counts how often it is read."""
 
     reads = 0
+    asked = 0
 
     def read(self, *asked: Any, **bounds: Any) -> Any:
         """Read as ever."""
         self.reads += 1
+        self.asked += len(asked[0].criteria) if asked else 0
         return super().read(*asked, **bounds)
 
     def told(self, *events: Event) -> None:
@@ -101,3 +103,22 @@ def test_the_same_again_is_there_already() -> None:
     first = deciding.execute(OFFER, offer("a"), UUID(int=100))
     again = deciding.execute(OFFER, offer("a"), UUID(int=101))
     assert (again.events, log.head()) == ((), first.position)
+
+
+def test_offers_that_ran_out_lapse_on_what_is_remembered_and_a_look_for_what_each_bought() -> None:
+    log = garage(5, ["a", "b", "c"])
+    offers = InTurn(log)
+    for number, account in enumerate("abc", 100):
+        offers.execute(OFFER, offer(account), UUID(int=number))
+    log.told(bought("b").model_copy(update={"at": NOW + timedelta(days=2)}))
+    deciding, looks = InTurn(log), []
+    for number, account in enumerate("abc", 200):
+        before = log.asked
+        lapse = LapseWaitlistPlace(at=NOW + timedelta(days=9), account=account, permit_type="G")
+        outcome = deciding.execute(LAPSE, lapse, UUID(int=number))
+        looks.append(log.asked - before)
+        assert [type(event).__name__ for event in outcome.events] == ["WaitlistPlaceLapsed"] * (
+            account != "b"
+        )
+    assert looks[0] > 3
+    assert looks[2] == 1  # only what this account bought
