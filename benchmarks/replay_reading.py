@@ -26,6 +26,10 @@ from projections.runner import Runner
 BENCH = "replay"
 CLIENTS = 4
 ASKED = 2_000
+AT_MOST = 1_000
+"""Timelines that can be asked for in a second: so many are new to the process in each second of a round."""
+OPEN = 200
+"""Citations that a dispute desk has open, and asks for again and again."""
 
 
 def meanwhile(root: Path, dsn: str, seconds: float, rounds: int) -> None:
@@ -67,14 +71,25 @@ def as_of(root: Path, large: str, small: str, most: int, few: int, seconds: floa
         pairs = interleaved(lambda: long.ask(then, seconds), lambda: short.ask(there, seconds), rounds)
         other = f"log of {few:,} events"
         emit(figure(BENCH, what, pairs, "p50_ms", unit="ms", other_name=other, goal=at_most(1.3)))
-        told = long.written("timelines", Role.AUDITOR, _timelines(large))
-        one = long.written("one", Role.AUDITOR, _events(most))
-        pairs = interleaved(lambda: long.ask(told, seconds), lambda: long.ask_peer(one, seconds), rounds)
-        what = f"a citation's timeline, log of {most:,} events: p50"
+        timelines(long, large, most, seconds, rounds)
+
+
+def timelines(asking: "Asking", dsn: str, events: int, seconds: float, rounds: int) -> None:
+    """Ask for timelines that nobody asked for before, and then for the same few again."""
+    one = asking.written("one", Role.AUDITOR, _events(events))
+    paths = _timelines(dsn, int(seconds * AT_MOST) * rounds + OPEN)
+    slices = [paths[n:-OPEN:rounds] for n in range(rounds)]
+    fresh = iter([asking.written(f"first-{n}", Role.AUDITOR, some) for n, some in enumerate(slices)])
+    short = min(seconds, len(slices[0]) / AT_MOST)  # before they come again
+    first = interleaved(lambda: asking.ask(next(fresh), short), lambda: asking.ask_peer(one, short), rounds)
+    again = asking.written("again", Role.AUDITOR, paths[-OPEN:])
+    asking.ask(again, seconds)
+    known = interleaved(lambda: asking.ask(again, seconds), lambda: asking.ask_peer(one, seconds), rounds)
+    for what, pairs in (("asked for first", first), ("asked for again", known)):
         emit(
             figure(
-                BENCH, what, pairs, "p50_ms", unit="ms", other_name="FastAPI, an event by primary key",
-                goal=at_most(3),
+                BENCH, f"a citation's timeline, log of {events:,} events, {what}: p50", pairs, "p50_ms",
+                unit="ms", other_name="FastAPI, an event by primary key", goal=at_most(3),
             )
         )  # fmt: skip
 
@@ -144,9 +159,10 @@ def _standing(dsn: str, head: int | None) -> list[str]:
     return questions
 
 
-def _timelines(dsn: str) -> list[str]:
+def _timelines(dsn: str, count: int) -> list[str]:
+    """Return questions for the timelines of so many citations, if there are as many."""
     with psycopg.connect(dsn) as connection:
-        rows = connection.execute("SELECT citation FROM views.citations ORDER BY key LIMIT %s", [ASKED])
+        rows = connection.execute("SELECT DISTINCT citation FROM views.citations LIMIT %s", [count])
         return [f"/v1/citations/{row[0]}/timeline" for row in rows]
 
 
