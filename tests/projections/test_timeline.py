@@ -2,14 +2,23 @@
 
 import asyncio
 from datetime import datetime
+from random import Random
 
+import psycopg
+import pytest
+
+from event_store.codec import Codec
 from event_store.log import Log
 from events.citations import CitationVoided
 from events.payments import PaymentCaptured
 from events.permits import PlateAssociationCorrected
 from events.privacy import RecordAccessed
+from events.vocabulary import REDACTED
+from projections import surroundings
+from projections.connection import connect
 from projections.lookups import Lookups
-from projections.timeline import Timeline
+from projections.timeline import Timeline, TimelineDesk
+from projections.timeline_scope import CASE
 from tests.projections.facts import (
     VEHICLE,
     adopted,
@@ -162,3 +171,69 @@ def test_a_vehicles_timeline_holds_all_its_cases(log: Log, dsn: str) -> None:
 def test_of_an_unknown_citation_it_is_empty(log: Log, dsn: str) -> None:
     del log
     assert timeline(dsn, "NONE").entries == ()
+
+
+STORY = (
+    opened(),
+    adopted("p"),
+    read("r1"),
+    read("r2", "ON OTHER"),
+    bought("T-1", ["ON OTHER", VEHICLE], payment="P-1"),
+    paid("P-1"),
+    parked_in("S-1"),
+    watched("W-1"),
+    cited("EARLIER", at=1),
+    cited("C-1", at=5, basis=["r1"]),
+    corrected("r2", VEHICLE),
+    paid("P-2", citation="C-1", amount=3000),
+    PaymentCaptured(at=minute(9), payment="P-1"),
+    appealed("A-1", "C-1"),
+    revoked("T-1", 40),
+    unwatched("W-1"),
+    dismissed("A-1", "C-1"),
+    RecordAccessed(at=minute(30), who="me", query="?", purpose="p", citation="C-1"),
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_remembered_is_what_would_be_read(log: Log, dsn: str, seed: int) -> None:
+    chance = Random(seed)  # noqa: S311 - the same story each time
+    story = [*STORY[:1], *chance.sample(STORY[1:], len(STORY) - 1)]
+    with connect(dsn) as connection:
+        codec = Codec.over(connection)
+        desk = TimelineDesk(codec)
+        for event in story:
+            told(log, event)
+            for known in (None, chance.randint(1, log.head()), chance.randint(1, log.head())):
+                for asked in ({"citation": "C-1"}, {"plate": VEHICLE}):
+                    found = desk.tell(connection, **asked, known=known)
+                    assert found == TimelineDesk(codec).tell(connection, **asked, known=known)
+
+
+def test_asked_for_again_only_whether_anything_touched_it_is_read(
+    log: Log, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(log, *STORY)
+    looked = RecordAccessed(at=minute(31), who="me", query="?", purpose="p", citation="C-1")
+    with connect(dsn) as connection:
+        desk = TimelineDesk(Codec.over(connection))
+        first = desk.tell(connection, citation="C-1")
+        told(log, read("far", "ON ELSEWHERE"), looked)
+        monkeypatch.setitem(surroundings._AROUND, CASE, b"SELECT %b, %b, %b, %b, 1 / 0")
+        assert desk.tell(connection, citation="C-1").entries == first.entries
+        assert desk.tell(connection, citation="C-1", known=first.known).entries == first.entries
+        told(log, paid("P-3", citation="C-1", amount=100))
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            desk.tell(connection, citation="C-1")
+
+
+def test_what_is_remembered_opens_no_key_that_was_destroyed(log: Log, dsn: str) -> None:
+    told(log, *STORY)
+    with connect(dsn) as connection:
+        codec = Codec.over(connection)
+        desk = TimelineDesk(codec)
+        seen = [entry for entry in desk.tell(connection, citation="C-1").entries if entry.type == "PlateRead"]
+        assert seen[0].fields["plate"] == VEHICLE
+        codec.destroy(minute(0).date().isoformat())
+        kept = [entry for entry in desk.tell(connection, citation="C-1").entries if entry.type == "PlateRead"]
+        assert {entry.fields["plate"] for entry in kept} == {REDACTED}
