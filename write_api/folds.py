@@ -131,10 +131,11 @@ def newer_of(log: Log, criteria: Criteria, after: int) -> Slice[Any]:
 class Folds:
     """The folds that were used last, as many as memory may hold."""
 
-    def __init__(self, most: int, heaviest: int) -> None:
-        """Hold at most so many folds, of so many entries together."""
-        self._most, self._heaviest = most, heaviest
+    def __init__(self, most: int, heaviest: int, heavy: int) -> None:
+        """Hold at most so many folds and entries; `heavy` entries of its own make a fold worth sharing."""
+        self._most, self._heaviest, self._worth = most, heaviest, heavy
         self._folds: OrderedDict[Key, Fold] = OrderedDict()
+        self._heavy: dict[Key, None] = {}
         self._weight = 0
 
     def get(self, key: Key) -> Fold | None:
@@ -144,6 +145,12 @@ class Folds:
             self._folds.move_to_end(key)
         return fold
 
+    def parts(self, key: Key) -> list[Key]:
+        """Return the keys of heavy folds that rest on a part of what it rests on, the largest part first."""
+        way = key[:2]
+        found = [one for one in self._heavy if one[:2] == way and one.shared < key.shared]
+        return sorted(found, key=lambda one: -len(one.shared))
+
     def remember(self, key: Key, fold: Fold) -> None:
         """Keep a fold, unless one that knows more is kept, or its key says nothing of what it rests on."""
         known = self._folds.get(key)
@@ -152,8 +159,12 @@ class Folds:
         self._weight += fold.weight - (known.weight if known is not None else 0)
         self._folds[key] = fold
         self._folds.move_to_end(key)
+        if fold.own >= self._worth:
+            self._heavy[key] = None
         while len(self._folds) > self._most or (self._weight > self._heaviest and len(self._folds) > 1):
-            self._weight -= self._folds.popitem(last=False)[1].weight
+            gone, oldest = self._folds.popitem(last=False)
+            self._weight -= oldest.weight
+            self._heavy.pop(gone, None)
 
 
 def with_entries(criteria: Criteria, entries: Entries) -> Criteria:

@@ -13,10 +13,8 @@ that stood there before: where a decider folds in any order, only what is missin
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
 from typing import Any
 
 from commands.decider import AnyDecider, Command
@@ -33,8 +31,6 @@ HEAVIEST = 2_000_000
 """Entries that all remembered folds hold together, each about a kilobyte."""
 HEAVY = 200
 """Entries of a fold that are worth being shared with who rests on more than it."""
-OWN = 8
-"""Criteria that have entries, beyond which nobody looks for a fold that some of them have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class Settling:
     def __init__(self, log: Gathering, remembered: int = REMEMBERED) -> None:
         """Start with an empty memory of at most that many folds."""
         self._log = log
-        self._folds = Folds(remembered, HEAVIEST)
+        self._folds = Folds(remembered, HEAVIEST, HEAVY)
         self._marked: OrderedDict[Criterion, None] = OrderedDict()
 
     def key(self, decider: AnyDecider, first: Criteria) -> Key:
@@ -102,9 +98,9 @@ class Settling:
 
         """
         key = self.key(decider, first)
-        for part in _parts(key) if decider.folds_in_any_order else (key,):
+        for part in (key, *(self._folds.parts(key) if decider.folds_in_any_order else ())):
             known = self._folds.get(part)
-            if known is not None and (part == key or known.own >= HEAVY):
+            if known is not None:
                 fold = await self._continued(decider, command, part, known)
                 if fold is not None:
                     return Settled(fold, fold.empty, True, part)  # noqa: FBT003 - named in the record
@@ -191,11 +187,3 @@ def _narrowed(decider: AnyDecider, fold: Fold, wanted: Criteria) -> Fold | None:
     if decider.folds_in_any_order or fold.shared <= wanted:
         return fold.following(wanted)
     return None
-
-
-def _parts(key: Key) -> Iterator[Key]:
-    """Yield the key, and those of what rests on fewer of its criteria, most first."""
-    yield key
-    for size in range(len(key.shared) - 1 if len(key.shared) <= OWN else 0, 0, -1):
-        for some in combinations(key.shared, size):
-            yield key._replace(shared=frozenset(some))

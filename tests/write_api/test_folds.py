@@ -89,7 +89,7 @@ def key(name: str) -> Key:
 
 
 def test_memory_lets_go_of_what_was_used_longest_ago_when_folds_grow_too_heavy() -> None:
-    folds = Folds(most=10, heaviest=100)
+    folds = Folds(most=10, heaviest=100, heavy=50)
     folds.remember(key("A"), Fold((), 1, weight=60))
     folds.remember(key("B"), Fold((), 1, weight=30))
     assert folds.get(key("A")) is not None
@@ -101,9 +101,21 @@ def test_memory_lets_go_of_what_was_used_longest_ago_when_folds_grow_too_heavy()
 
 
 def test_memory_keeps_the_fold_that_knows_more() -> None:
-    folds = Folds(most=10, heaviest=100)
+    folds = Folds(most=10, heaviest=100, heavy=50)
     folds.remember(key("A"), Fold("newer", 7))
     folds.remember(key("A"), Fold("older", 5))
     found = folds.get(key("A"))
     assert found is not None
     assert found.facts == "newer"
+
+
+def test_who_rests_on_more_finds_the_largest_heavy_fold_of_a_part_of_it() -> None:
+    folds, one, two = Folds(most=3, heaviest=10_000, heavy=50), key("A"), key("B")
+    both = one._replace(shared=one.shared | two.shared)
+    three = both._replace(shared=both.shared | key("C").shared)
+    for name, weight in ((one, 60), (both, 60), (two, 40)):
+        folds.remember(name, Fold((), 1, weight=weight))
+    assert folds.parts(three) == [both, one]
+    assert folds.parts(both) == [one]
+    folds.remember(three, Fold((), 1, weight=60))
+    assert folds.parts(three) == [both]  # the first one was used longest ago
