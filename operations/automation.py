@@ -61,6 +61,7 @@ class Automation:
     def __init__(self, log: PostgresLog, checkpoint: Checkpoint | None = None) -> None:
         """Begin before the first event; what was reviewed up to the checkpoint is not reviewed again."""
         self._log, self._checkpoint = log, checkpoint
+        self._in_turn = InTurn(log)
         self._reviews = DueReviews(log, checkpoint.position if checkpoint else 0)
         self._watches: tuple[Watch, ...] = (
             DueKeys(log),
@@ -105,8 +106,7 @@ class Automation:
         watch.refresh()
         wishes = watch.ready(now)
         if watch.together:
-            in_turn = InTurn(self._log)
-            return sum(self._decide(wish, in_turn) for wish in wishes)
+            return sum(self._decide(wish, self._in_turn) for wish in wishes)
         done = 0
         while some := list(islice(wishes, FLOOD)):
             if len(some) < FLOOD:

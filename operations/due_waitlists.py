@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from commands.decider import AnyDecider, Command
-from commands.permit_facts import PermitFacts, evolve_permit_facts
+from commands.permit_facts import PermitFacts
 from commands.registry import COMMANDS
-from commands.waitlist import due, next_instant, waiting, waitlist_boundary
+from commands.waitlist import OFFER, due, next_instant, waiting, waitlist_boundary
 from event_store.postgres import PostgresLog
 from events.base import Event
 from events.permits import (
@@ -18,7 +18,8 @@ from events.permits import (
     WaitlistPlaceLapsed,
     WaitlistPlaceOffered,
 )
-from operations.settled import settled
+from write_api.carrying import fresh
+from write_api.folds import Criteria, Fold
 
 _TYPES = frozenset(
     {
@@ -41,6 +42,7 @@ class DueWaitlists:
         self._queued: set[str] = set()
         self._touched: set[str] = set()
         self._later: dict[str, datetime] = {}
+        self._folds: dict[str, Fold] = {}
 
     def refresh(self) -> None:
         """Read the log from where it was read to, and note which lists are touched.
@@ -84,6 +86,11 @@ class DueWaitlists:
             self._later[name] = instant
 
     def _facts(self, name: str, now: datetime) -> PermitFacts:
-        return settled(
-            self._log, lambda facts: waitlist_boundary(name, now, facts), PermitFacts, evolve_permit_facts
-        )
+        """Return what is due on a list follows from; what was read before is carried on."""
+
+        def wanted(facts: PermitFacts) -> Criteria:
+            return waitlist_boundary(name, now, facts).criteria
+
+        fold = self._folds[name] = fresh(self._log, OFFER, wanted, self._folds.get(name))
+        facts: PermitFacts = fold.facts
+        return facts

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from commands.decider import AnyDecider, Command, Decider, Refusal
-from event_store.log import Log, Slice
+from event_store.log import Log
 from events.base import Event
 from events.boundary import Boundary
-from events.envelope import Append, BoundaryMoved, Origin, Recorded
-from write_api.folds import NO_CRITERIA, Criteria, Fold, inside, newer_of, with_entries
+from events.envelope import Append, BoundaryMoved, Origin
+from write_api.carrying import Wanted, fresh, from_scratch, wider
+from write_api.folds import Fold, inside
 
 ATTEMPTS = 100
 
@@ -36,7 +36,7 @@ def settle[C: Command, E: Event, F](
     That is the head of the log, or the position `upto`. The boundary is read, folded and asked for again
     until it stands still; see `commands.decider`.
     """
-    fold = _from_scratch(log, decider, command, upto)
+    fold = from_scratch(log, decider, _wanted(decider, command), upto)
     return fold.facts, Boundary(fold.followed), fold.head
 
 
@@ -86,7 +86,8 @@ class InTurn:
         fold, events = self._remembered(decider, command)
         for _ in range(ATTEMPTS):
             if fold is None:
-                fold = self._fresh(decider, command)  # 1. read and fold
+                wanted = _wanted(decider, command)
+                fold = fresh(self._log, decider, wanted, self._known(decider))  # 1. read and fold
                 self._last = way, fold
                 events = decider.decide(command, fold.facts)  # 2. decide: the rules are pure
             if not events:
@@ -104,8 +105,8 @@ class InTurn:
 
     def _remembered(self, decider: AnyDecider, command: Command) -> tuple[Fold | None, Sequence[Event]]:
         """Return what is remembered and what follows from it; nothing where it does not lead to events."""
-        fold = self._last[1] if self._last is not None and self._last[0] == _way(decider) else None
-        fold = _wider(self._log, decider, command, fold) if fold is not None else None
+        fold = self._known(decider)
+        fold = wider(self._log, decider, _wanted(decider, command), fold) if fold is not None else None
         if fold is None:
             return None, ()
         self._last = _way(decider), fold
@@ -115,52 +116,14 @@ class InTurn:
             return None, ()  # only facts that were just read may refuse
         return (fold, events) if events else (None, ())
 
-    def _fresh(self, decider: AnyDecider, command: Command) -> Fold:
-        """Return the facts as of now: what is remembered with what is newer, or all of it."""
-        known, self._last = self._last, None
-        if known is not None and known[0] == _way(decider) and decider.folds_in_any_order:
-            fold = known[1].following(decider.boundary(command, known[1].facts).criteria)
-            newer = newer_of(self._log, fold.followed, fold.head)
-            grown = _wider(self._log, decider, command, fold.newer(decider, newer.entries, newer.head))
-            if grown is not None:
-                return grown
-        return _from_scratch(self._log, decider, command)
+    def _known(self, decider: AnyDecider) -> Fold | None:
+        return self._last[1] if self._last is not None and self._last[0] == _way(decider) else None
+
+
+def _wanted(decider: AnyDecider, command: Command) -> Wanted:
+    return lambda facts: decider.boundary(command, facts).criteria
 
 
 def _way(decider: AnyDecider) -> object:
     """Return what two deciders have in common that make the same facts of the same entries."""
     return decider.initial, decider.evolve
-
-
-def _wider(log: Log, decider: AnyDecider, command: Command, fold: Fold) -> Fold | None:
-    """Return the fold with what else the command rests on, as of its head; nothing if it is of no use."""
-    wanted = decider.boundary(command, fold.facts).criteria
-    if not decider.folds_in_any_order:
-        return fold if wanted == fold.followed else None
-    fold = fold.following(wanted)
-    while unknown := decider.boundary(command, fold.facts).criteria - fold.followed:
-        entries: list[Recorded[Any]] = []
-        for criteria, after in fold.missing(unknown):
-            entries += log.read(Boundary(criteria), after=after, upto=fold.head).entries
-        if fold.foreign > fold.own:
-            return None  # too much of what only others asked for
-        fold = fold.wider(decider, unknown, entries)
-    return fold
-
-
-def _from_scratch(log: Log, decider: AnyDecider, command: Command, upto: int | None = None) -> Fold:
-    """Return the facts folded from everything in the boundary, read until it stands still."""
-    facts = decider.initial()
-    covered: Criteria = NO_CRITERIA
-    entries: dict[int, Recorded[Any]] = {}
-    head = upto
-    while missing := decider.boundary(command, facts).criteria - covered:
-        part: Slice[Any] = log.read(Boundary(missing), upto=head)
-        head = part.head if head is None else head
-        entries.update((entry.position, entry) for entry in part.entries)
-        covered |= missing
-        facts = decider.initial()
-        for position in sorted(entries):
-            facts = decider.evolve(facts, entries[position])
-    shared = with_entries(covered, entries.values())
-    return Fold(facts, head or 0, shared, covered - shared, weight=len(entries))
