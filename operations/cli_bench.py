@@ -19,6 +19,7 @@ NAMES = (
     "reporting",
     "kafka",
     "plates",
+    "lots",
     "town",
 )
 EXAMPLE = "**Example:** `parkledger bench log --quick` for a first impression of the log."
