@@ -25,7 +25,7 @@ LEVELS = 4
 ONCE = frozenset({"plate"})
 """What other vehicles a permit has leads elsewhere: plates are followed from the first level only."""
 KEPT = 50_000
-"""Rows that are remembered, half a kilobyte each."""
+"""Rows that are remembered, about a kilobyte each."""
 LARGEST = 1_000
 """Rows around one thing beyond which they are read again."""
 _HEAD = 3
@@ -105,9 +105,10 @@ class Found:
         self.covered = {begin}
         for row in rows:
             self.size += 1
+            event: Any = row[:_ENVELOPE]
             tags, level = row[_ENVELOPE], row[_ENVELOPE + 1]
             for tag in tags:
-                self.by_tag[tag].append(row[:_ENVELOPE])  # type: ignore[arg-type]  # the columns of a row
+                self.by_tag[tag].append(event)
                 kind = tag.partition(":")[0]
                 if level < LEVELS - 1 and (level == 0 or kind not in ONCE):
                     self.covered.add(tag)

@@ -16,6 +16,7 @@ from typing import Any
 from psycopg import Connection
 
 from event_store.codec import Codec
+from operations.memory import uncollected
 from operations.parent import end_with_parent
 from projections import builds
 from projections.connection import connect
@@ -78,13 +79,14 @@ def fold_into(
     folds = [(build, Whole(build)) for build in fresh]
     types = sorted({name for build in fresh for name in build.types})
     last: Page | None = None
-    for page in ahead(asked.dsn, types, asked.upto, asked.page, asked.codec):
-        for _, fold in folds:
-            fold.take(page.entries)
-        last = page
-        watch.folded(page.upto)
-        if resident() > asked.memory:
-            break
+    with uncollected():
+        for page in ahead(asked.dsn, types, asked.upto, asked.page, asked.codec):
+            for _, fold in folds:
+                fold.take(page.entries)
+            last = page
+            watch.folded(page.upto)
+            if resident() > asked.memory:
+                break
     if last is not None:
         for build, fold in folds:
             watch.step(build, "writing")
