@@ -155,6 +155,8 @@ class Neighbourhood:
         asked = [instant, instant, known if isinstance(known, int) else None]
         with self._lock:
             found = self._kept.get(first)
+            if found is not None:
+                self._kept.move_to_end(first)
         if found is not None:
             moment = self._still(connection, found, asked)
             if moment is not None:

@@ -7,7 +7,7 @@ from commands.decider import AnyDecider
 from event_store.log import Log, Slice
 from events.boundary import Boundary
 from events.envelope import Recorded
-from write_api.folds import NO_CRITERIA, Criteria, Fold, newer_of, with_entries
+from write_api.folds import NO_CRITERIA, Criteria, Fold, newer_of
 
 type Wanted = Callable[[Any], Criteria]
 """What is rested on, by the facts that are known so far; it only ever grows with them."""
@@ -54,5 +54,4 @@ def from_scratch(log: Log, decider: AnyDecider, wanted: Wanted, upto: int | None
         facts = decider.initial()
         for position in sorted(entries):
             facts = decider.evolve(facts, entries[position])
-    shared = with_entries(covered, entries.values())
-    return Fold(facts, head or 0, shared, covered - shared, weight=len(entries))
+    return Fold.of(facts, head, covered, entries.values())

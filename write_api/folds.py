@@ -1,7 +1,7 @@
 """Facts folded from the log, and exactly which of its entries they were folded from."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -46,6 +46,14 @@ class Fold:
     past: Mapping[Criterion, int] = field(default_factory=dict)
     weight: int = 0
     foreign: int = 0
+
+    @classmethod
+    def of(
+        cls, facts: Any, head: int | None, covered: Criteria, entries: Collection[Recorded[Any]]
+    ) -> "Fold":
+        """Return the fold of all entries of what was read of the log up to `head`."""
+        shared = with_entries(covered, entries)
+        return cls(facts, head or 0, shared, covered - shared, weight=len(entries))
 
     @property
     def own(self) -> int:

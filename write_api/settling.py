@@ -136,7 +136,7 @@ class Settling:
     async def _from_scratch(self, decider: AnyDecider, command: Command, first: Criteria) -> Settled:
         """Return the facts folded from everything in the boundary, read until it stands still."""
         facts = decider.initial()
-        covered: Criteria = frozenset()
+        covered: Criteria = NO_CRITERIA
         entries: dict[int, Recorded[Event]] = {}
         head: int | None = None
         others = first
@@ -150,10 +150,9 @@ class Settling:
                 for position in sorted(entries):
                     facts = decider.evolve(facts, entries[position])
             others = decider.boundary(command, facts).criteria - covered
-        shared = with_entries(covered, entries.values())
-        self._mark(shared)
+        fold = Fold.of(facts, head, covered, entries.values())
+        self._mark(fold.shared)
         key = self.key(decider, first)
-        fold = Fold(facts, head or 0, shared, covered - shared, weight=len(entries))
         self._folds.remember(key, fold)
         return Settled(fold, fold.empty, True, key)  # noqa: FBT003 - named in the record
 
