@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from commands.holds import APPEAL_EVENTS, Appeal, AppealEvent, evolve_appeal
 from commands.money import PAYMENT_EVENTS, Payment, PaymentEvent, evolve_payment
-from commands.policy import Policy, policy_at
+from commands.policy import STANDARD, Policy, policy_of_citation
 from events.citations import (
     CitationEscalated,
     CitationIssued,
@@ -104,6 +104,14 @@ class Adopted(msgspec.Struct, frozen=True):
     effective_from: datetime
     at: datetime
     values: Mapping[str, int | bool | str]
+    position: int = 0
+
+    @property
+    def event(self) -> PolicyAdopted:
+        """The version as it was reported."""
+        return PolicyAdopted.model_construct(
+            at=self.at, policy=self.policy, effective_from=self.effective_from, values=dict(self.values)
+        )
 
 
 class CitationLedger(msgspec.Struct, frozen=True):
@@ -146,25 +154,19 @@ class CitationLedger(msgspec.Struct, frozen=True):
     @property
     def policy(self) -> Policy:
         """The policy that the citation is decided by: the version it pins, else the one in force then."""
-        events = [
-            PolicyAdopted.model_construct(
-                at=a.at, policy=a.policy, effective_from=a.effective_from, values=dict(a.values)
-            )
-            for a in self.adopted
-        ]
-        pinned = [e for e in events if e.policy == self.pinned]
-        instant = self.issued_at
-        if pinned:
-            return policy_at(pinned, max(e.effective_from for e in pinned))
-        return policy_at(events, instant) if instant is not None else policy_at((), _EPOCH)
+        if self.issued_at is None:
+            return STANDARD
+        return policy_of_citation(
+            [(version.position, version.event) for version in self.adopted],
+            pinned=self.pinned,
+            issued_at=self.issued_at,
+            position=self.issued_position,
+        )
 
     @property
     def zone_time(self) -> str:
         """The time zone that its days are counted in."""
         return self.timezone or UTC_ZONE
-
-
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
 
 def evolve_ledger(ledger: CitationLedger, entry: Recorded[LedgerEvent]) -> CitationLedger:
@@ -220,7 +222,7 @@ def _own(  # noqa: PLR0911 - a fact each
         case ZoneOpened():
             return replace(ledger, timezone=event.timezone, timezone_position=position)
         case PolicyAdopted():
-            version = Adopted(event.policy, event.effective_from, event.at, event.values)
+            version = Adopted(event.policy, event.effective_from, event.at, event.values, position)
             return replace(ledger, adopted=(*ledger.adopted, version))
         case _:
             assert_never(event)

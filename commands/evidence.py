@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from commands.policy import Policy, policy_at
+from commands.policy import Policy, policy_of_citation
 from commands.right_collection import KnownRights
 from commands.rights import PAYMENT_EVENTS, RIGHT_EVENTS, Interval, Standing, standing
 from commands.stays import Sighting
@@ -96,16 +96,20 @@ class World:
     rights: KnownRights = field(default_factory=KnownRights)
     zones: dict[str, Zone] = field(default_factory=dict)
     syncs: list[Recorded[DeviceSynced]] = field(default_factory=list)
+    policies: list[Recorded[PolicyAdopted]] = field(default_factory=list)
     _keys: dict[str, list[str]] = field(default_factory=dict)
     _told: dict[str, set[str]] = field(default_factory=dict)
     _intervals: dict[str, tuple[Interval, ...]] = field(default_factory=dict)
 
     def policy_for(self, citation: CitationIssued) -> Policy:
         """Return the policy version that the citation pins, else the one in force when it was issued."""
-        pinned = [p for p in self.rights.adopted if p.policy == citation.policy]
-        if pinned:
-            return policy_at(pinned, max(p.effective_from for p in pinned))
-        return self.rights.policy(citation.at)
+        case = self.cases.get(citation.citation)
+        return policy_of_citation(
+            [(entry.position, entry.event) for entry in self.policies],
+            pinned=citation.policy,
+            issued_at=citation.at,
+            position=case.entry.position if case is not None else None,
+        )
 
     def standing(self, plate: str, zone: str, at: datetime, grace_minutes: int) -> Standing:
         """Return how the plate stands in the zone at an instant, by what this world knows."""
@@ -234,13 +238,15 @@ def _typed[E: Event](entry: Entry, event: E) -> Recorded[E]:
 
 
 def _fold(folded: World, entry: Entry) -> None:
-    """Fold what zones and devices tell."""
+    """Fold what zones, devices and policies tell."""
     event = entry.event
     if isinstance(event, ZoneOpened | ZoneRulesSet | ZoneClosed):
         known = folded.zones.get(event.zone, Zone(event.zone))
         folded.zones[event.zone] = evolve_zone(known, _typed(entry, event))
     elif isinstance(event, DeviceSynced):
         folded.syncs.append(_typed(entry, event))
+    elif isinstance(event, PolicyAdopted):
+        folded.policies.append(_typed(entry, event))
 
 
 def _remark(folded: World, entry: Entry) -> None:

@@ -193,6 +193,39 @@ def policy_at(adopted: Iterable[PolicyAdopted], instant: datetime) -> Policy:
     return Policy.of(_readable(in_force.values), in_force.policy)
 
 
+def policy_of_citation(
+    adopted: Iterable[tuple[int, PolicyAdopted]],
+    *,
+    pinned: str | None,
+    issued_at: datetime,
+    position: int | None = None,
+) -> Policy:
+    """Return the policy that a citation is decided by: the version that it pins, else the one in force then.
+
+    `adopted` are the versions by position; `position` is the citation's own, none before it is written. A
+    name may have been adopted again: it means the version in force then. standard-1 needs no adoption.
+    """
+    versions = [(at, version) for at, version in adopted]
+    before = [v for at, v in versions if adopted_before(at, v, issued_at, position)]
+    named = [v for v in before if v.policy == pinned and v.effective_from <= issued_at]
+    if not named and pinned == STANDARD_1:
+        return STANDARD
+    if not named and pinned is not None:
+        named = [v for _, v in versions if v.policy == pinned]
+        if named:
+            return policy_at(named, max(v.effective_from for v in named))
+    return policy_at(named or before, issued_at)
+
+
+def adopted_before(at: int, version: PolicyAdopted, issued_at: datetime, position: int | None) -> bool:
+    """Return whether a citation can have been decided by the version that stands at a position.
+
+    None is that was adopted after the citation was issued, and written after it: whatever time it takes
+    effect from, it does not reach what was decided. A history brought in names its policy first.
+    """
+    return position is None or at < position or version.at <= issued_at
+
+
 def _readable(values: Mapping[str, Value]) -> dict[str, Value]:
     kept: dict[str, Value] = {}
     for key, value in values.items():

@@ -2,6 +2,7 @@
 
 from commands.assessment import Assessment
 from commands.evidence import Case, Entry, Evidence
+from commands.policy import adopted_before
 from events.citations import CitationIssued, CitationVoided
 from events.policies import PolicyAdopted
 from events.reads import DeviceSynced, PlateRead
@@ -32,6 +33,7 @@ def _matters(entry: Entry, case: Case, found: Assessment) -> bool:
             seen = found.observation
             return seen is not None and event.device == seen.read.device and event.at <= found.at
         case PolicyAdopted():
-            return event.effective_from <= case.issued.at
+            known = adopted_before(entry.position, event, case.issued.at, case.entry.position)
+            return known and event.effective_from <= case.issued.at
         case _:
             return True

@@ -23,7 +23,7 @@ from commands.dues import due
 from commands.evidence import Evidence, evolve_evidence
 from commands.evidence_boundary import evidence_boundary
 from commands.findings import Finding, finding
-from commands.policy import Policy, Value
+from commands.policy import STANDARD_1, Policy, Value
 from event_store.log import Log
 from events.citations import CitationIssued
 from events.envelope import Recorded
@@ -32,7 +32,6 @@ from operations.dockets import dockets
 from operations.settled import settled
 
 TOGETHER = 256
-WHAT_IF = "what-if"
 ROUNDS = 20
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
 _NOBODY = UUID(int=0)
@@ -121,7 +120,7 @@ class OtherPolicy:
 
     def docket(self, state: CitationLedger) -> CitationLedger:
         """Return a docket as it would be decided; a fine that was the policy's own follows the policy."""
-        base = Adopted(WHAT_IF, _EVER, _EVER, self.values)
+        base = Adopted(STANDARD_1, _EVER, _EVER, self.values)
         merged = [replace(a, values={**a.values, **self.values}) for a in state.adopted]
         other = replace(state, adopted=(base, *merged))
         own = state.fine is not None and state.fine == state.policy.fine_for(state.code)
@@ -129,7 +128,7 @@ class OtherPolicy:
 
     def evidence(self, evidence: Evidence) -> Evidence:
         """Return evidence as it would be judged."""
-        base = PolicyAdopted(at=_EVER, policy=WHAT_IF, effective_from=_EVER, values=self.values)
+        base = PolicyAdopted(at=_EVER, policy=STANDARD_1, effective_from=_EVER, values=self.values)
         entries = [self._merged(entry) for entry in evidence.entries]
         return Evidence.of([Recorded(0, _EVER, base, "", "", _NOBODY), *entries])
 

@@ -4,17 +4,18 @@ A step's own id stands for what it creates; times of effect are the step's own; 
 would take for granted. `SCENARIOS.md` lists the first few; the others follow the same idea.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from commands.calendar import after_days
+from replay.scenario.appealed import FILES, Appealed
 from replay.scenario.story import Scenario, Step
 
 CREATES: Mapping[str, frozenset[str]] = {
     "read": frozenset({"PlateRead", "RecordPlateRead"}),
     "payment": frozenset({"PaymentAuthorised", "PaymentReceived", "AuthorisePayment", "ReceivePayment"}),
-    "appeal": frozenset({"AppealFiled", "FileAppeal"}),
+    "appeal": FILES,
     "permit": frozenset({"PermitPurchased", "PurchasePermit"}),
     "session": frozenset({"SessionStarted", "StartSession"}),
     "exemption": frozenset({"ExemptionGranted", "GrantExemption"}),
@@ -61,7 +62,8 @@ class Obvious:
             for field, names in CREATES.items():
                 if step.name in names:
                     self.created[field][step.id] = _said(step, field) or step.id
-        self._appeals = self._link_appeals()
+        self._appeals = Appealed(scenario.steps, self._meant)
+        self.created["appeal"] |= self._appeals.created
 
     def identity(self, field: str, word: str) -> str:
         """Return the identity that a word means: itself, or what the step of that id created."""
@@ -108,32 +110,27 @@ class Obvious:
         if step.id in self.created[field]:
             return self.created[field][step.id]
         if field == "appeal":
-            return self._appeals.get(step.id, step.id)
+            return self._appeals.meant.get(step.id, step.id)
         if field == "citation":
             appealed = _said(step, "appeal")
-            filed = self._step_creating("appeal", appealed) if appealed else None
-            if filed is not None:
-                return _said(filed, "citation")
+            about = (_said(begun, "citation") for begun in self._steps_creating("appeal", appealed or ""))
+            cited = next(filter(None, about), None)
+            if cited is not None:
+                return cited
         only = set(self.created[field].values())
         return only.pop() if len(only) == 1 else None
 
     def _step_creating(self, field: str, word: str) -> Step | None:
-        wanted = self.identity(field, word)
-        found = (s for s in self._scenario.steps if self.created[field].get(s.id) == wanted)
-        return next(found, None)
+        return next(self._steps_creating(field, word), None)
 
-    def _link_appeals(self) -> dict[str, str]:
-        """Link steps that name a citation but no appeal to the appeal filed last, else to the next one."""
-        links: dict[str, str] = {}
-        for order in (self._scenario.steps[::-1], self._scenario.steps):
-            current: dict[str, str] = {}
-            for step in order:
-                about = _said(step, "citation")
-                if step.id in self.created["appeal"]:
-                    current[about or ""] = self.created["appeal"][step.id]
-                elif (about or "") in current:
-                    links[step.id] = current[about or ""]
-        return links
+    def _steps_creating(self, field: str, word: str) -> Iterator[Step]:
+        wanted = self.identity(field, word)
+        return (s for s in self._scenario.steps if self.created[field].get(s.id) == wanted)
+
+    def _meant(self, step: Step, field: str) -> str | None:
+        """Return what a step says in a field, the id of a step as what it created."""
+        said = _said(step, field)
+        return self.identity(field, said) if said else None
 
 
 def _said(step: Step, field: str) -> str | None:
