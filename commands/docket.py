@@ -11,7 +11,7 @@ from typing import assert_never
 import msgspec
 from msgspec.structs import replace
 
-from commands.holds import APPEAL_EVENTS, Appeal, AppealEvent, evolve_appeal
+from commands.holds import APPEAL_EVENTS, Appeal, AppealEvent, evolve_appeal, levelled
 from commands.money import PAYMENT_EVENTS, Payment, PaymentEvent, evolve_payment
 from commands.policy import STANDARD, Policy, policy_of_citation
 from events.citations import (
@@ -194,7 +194,7 @@ def _appealed(
     changed = evolve_appeal(
         known, Recorded(position, entry.recorded, event, entry.actor, entry.channel, entry.command_id)
     )
-    return replace(ledger, appeals={**ledger.appeals, event.appeal: changed})
+    return replace(ledger, appeals=levelled({**ledger.appeals, event.appeal: changed}))
 
 
 def _own(  # noqa: PLR0911 - a fact each

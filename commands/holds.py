@@ -5,7 +5,7 @@ the decision notice. A late one stops nothing until late filing is accepted; the
 that late filing was requested. A reinstated appeal holds again until it is decided again (DOMAIN §4).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import assert_never
 
@@ -187,3 +187,18 @@ def by_filing(appeals: Iterable[Appeal]) -> list[Appeal]:
     return [
         a for _, _, a in sorted(((at, n, a) for at, n, a in filed if at is not None), key=lambda f: f[:2])
     ]
+
+
+def levelled(appeals: Mapping[str, Appeal]) -> dict[str, Appeal]:
+    """Return the appeals with their levels, those without a filing by what was decided when they began.
+
+    A request to be heard late names no level: after a decision of the first level it is for the second.
+    """
+    known = dict(appeals)
+    unfiled = [a for a in by_filing(known.values()) if a.first("filed") is None]
+    for appeal in unfiled:
+        begun = appeal.filed_at or _LAST
+        others = (other for other in known.values() if other.appeal != appeal.appeal)
+        decided = any(other.level == 1 and other.decision_at(begun) for other in others)
+        known[appeal.appeal] = replace(appeal, level=2 if decided else 1)
+    return known

@@ -10,7 +10,7 @@ from commands.citations import AlreadyVoided, NoSuchCitation
 from commands.decider import Command, Decider, Refusal, fact_of
 from commands.docket import CitationLedger, LedgerEvent, evolve_ledger
 from commands.ledger_boundary import ledger_boundary, payment_events
-from commands.money import Payment, allocations, remaining, unallocated
+from commands.money import Payment, allocations, disputed_at, remaining, unallocated
 from commands.payments import AmountExceedsPayable, refuse_card_numbers
 from events.base import Event
 from events.boundary import Boundary, on
@@ -92,6 +92,10 @@ class AmountExceedsRemaining(Refusal):
     """The amount is more than what is left of the payment."""
 
 
+class PaymentDisputed(Refusal):
+    """A chargeback of the payment is open: until it ends nothing is given back besides."""
+
+
 class NoOpenChargeback(Refusal):
     """No chargeback of the payment is open."""
 
@@ -148,6 +152,8 @@ def _refund(command: RefundPayment, facts: Facts) -> Sequence[Event]:
         raise NothingToRefund(f"{command.payment!r} was returned: as never made.", payment=command.payment)
     if any(r.at == command.at and command.amount in {None, r.amount} for r in known.refunds):
         return ()
+    if disputed_at(known, command.at):
+        raise PaymentDisputed(f"A chargeback of {command.payment!r} is open.", payment=command.payment)
     left = remaining(known)
     if left == 0 or (known.made_at is not None and command.at < known.made_at):
         raise NothingToRefund(f"Nothing is left of {command.payment!r}.", payment=command.payment)

@@ -14,6 +14,7 @@ from commands.payment_life import (
     NoSuchPayment,
     NothingToRefund,
     OpenChargeback,
+    PaymentDisputed,
     PaymentReturned,
     RefundPayment,
     SettlePayment,
@@ -144,6 +145,15 @@ def test_a_returned_payment_is_returned_once() -> None:
     command = DishonourPayment(at=NEXT, payment="P-1", reason="NSF")
     given(authorised()).when(command).then(returned)
     given(authorised(), returned).when(command.model_copy(update={"at": AFTER})).then()
+
+
+def test_nothing_is_refunded_while_a_chargeback_is_open() -> None:
+    opened = ChargebackOpened(at=NEXT, payment="P-1")
+    won = ChargebackWon(at=AFTER, payment="P-1")
+    command = RefundPayment(at=AFTER, payment="P-1")
+    given(authorised(), opened).when(command).then(PaymentDisputed)
+    refund = PaymentRefunded(at=AFTER, payment="P-1", amount=cents(3000))
+    given(authorised(), opened, won).when(command).then(refund)
 
 
 def test_a_chargeback_is_opened_and_then_won_or_lost() -> None:
