@@ -24,10 +24,13 @@ class Criterion(msgspec.Struct, frozen=True, gc=False):  # a dataclass takes fiv
         return (not self.types or wire_name in self.types) and self.tags <= tags
 
 
+type Criteria = frozenset[Criterion]
+
+
 class Boundary[E: Event](msgspec.Struct, frozen=True):
     """A union of criteria; `E` is the union of the events that it can return."""
 
-    criteria: frozenset[Criterion] = frozenset()
+    criteria: Criteria = frozenset()
 
     def __or__[F: Event](self, other: "Boundary[F]") -> "Boundary[E | F]":
         """Return the boundary of what either holds."""

@@ -21,7 +21,7 @@ from event_store.postgres import PostgresLog
 from events.base import Event
 from events.policies import PolicyAdopted
 from events.zones import ZoneOpened
-from operations.dockets import dockets
+from projections.cases import dockets
 
 TOGETHER = 256
 """Citations whose dockets are read in one round trip."""

@@ -9,6 +9,7 @@ from commands.registry import COMMANDS
 from commands.waitlist import OFFER, due, next_instant, waiting, waitlist_boundary
 from event_store.postgres import PostgresLog
 from events.base import Event
+from events.boundary import Criteria
 from events.permits import (
     PermitPurchased,
     PermitTypeOffered,
@@ -19,7 +20,7 @@ from events.permits import (
     WaitlistPlaceOffered,
 )
 from write_api.carrying import fresh
-from write_api.folds import Criteria, Fold
+from write_api.folds import Fold
 
 _TYPES = frozenset(
     {

@@ -18,9 +18,9 @@ from read_api.answers import AsOf, as_of_log, json_answer, problems
 from read_api.asking import Asked, Named, recall
 from read_api.citations import ledger_of
 from read_api.door import Here, Visit
-from read_api.folding import stand
 from read_api.looking_up import Purpose, Subject
 from read_api.ownership import answers_for, demand_citation
+from read_api.standing import stand
 
 router = APIRouter(tags=["appeals"])
 

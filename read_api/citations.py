@@ -2,38 +2,30 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import reduce
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.types import Scope, Send
 
-from commands.docket import LedgerEvent
-from commands.evidence import Evidence
-from commands.evidence_boundary import evidence_boundary
-from commands.findings import Finding, finding
 from commands.ledger import (
     CitationLedger,
-    evolve_ledger,
-    ledger_boundary,
 )
 from event_store.log import Log
-from events.envelope import Recorded
 from operations.doors import Visitor
 from operations.permissions import Access
 from operations.problems import Problem
+from projections.cases import docket_of, finding_of
 from projections.timeline import Timeline
 from read_api import direct
 from read_api.answers import JSON, as_of_log, json_answer, problems
 from read_api.asking import Asked, Named, moment, recall
 from read_api.citation_shapes import CitationState, FindingAnswer, TimelineAnswer, WrittenCitations, state_of
 from read_api.door import Door, Here, Visit
-from read_api.folding import settled, stand
 from read_api.looking_up import Purpose, Subject
 from read_api.ownership import answers_for, demand_citation
+from read_api.standing import stand
 
 router = APIRouter(tags=["citations"])
 
@@ -43,22 +35,8 @@ _PLAIN = re.compile(r"/v1/citations/([A-Za-z0-9._-]{1,100})/timeline")
 
 def ledger_of(log: Log, citation: str, upto: int) -> CitationLedger | None:
     """Return the docket of a citation as it was known at a position; None if it was not known."""
-
-    def fold(entries: Iterable[Recorded[LedgerEvent]]) -> CitationLedger:
-        return reduce(evolve_ledger, entries, CitationLedger(citation))
-
-    found = settled(log, lambda state: ledger_boundary(citation, state), fold, upto)
+    found = docket_of(log, citation, upto)
     return found if found.issued_at is not None else None
-
-
-def evidence_of(log: Log, citation: str, upto: int) -> Evidence:
-    """Return the evidence around a citation as it was known at a position."""
-    return settled(log, lambda evidence: evidence_boundary(citation, evidence), Evidence.of, upto)
-
-
-def finding_of(log: Log, citation: str, upto: int) -> Finding | None:
-    """Return the finding by what was known at a position; None if the citation was not known."""
-    return finding(evidence_of(log, citation, upto), citation)
 
 
 def no_such_citation(citation: str) -> Problem:

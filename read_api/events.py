@@ -24,8 +24,8 @@ from read_api.asking import Asked, At, KnownThen, freshness, unusable
 from read_api.door import Here, Visit
 from read_api.entries import Entry, as_csv, as_lines, entry_of
 from read_api.entries_parquet import parquet_file
-from read_api.folding import stand
 from read_api.looking_up import Purpose, Subject
+from read_api.standing import stand
 
 PAGE = 100
 MOST = 1000

@@ -21,17 +21,18 @@ from event_store.pack import pack_of, verifier
 from event_store.seal import Checkpoint
 from operations.doors import Visitor
 from operations.permissions import Access
+from projections.cases import finding_of
 from projections.timeline import Timeline
 from read_api.answers import AsOf, as_of_log, json_answer, problems
 from read_api.asking import Asked, Named, moment
 from read_api.citation_shapes import state_of
-from read_api.citations import finding_of, ledger_of, no_such_citation, seen_by
+from read_api.citations import ledger_of, no_such_citation, seen_by
 from read_api.door import Door, Here, Visit
-from read_api.folding import stand
 from read_api.looking_up import Purpose, Subject
 from read_api.ownership import demand_citation
 from read_api.pages.verdict import first_line
 from read_api.proofs import head_over, sealed_log
+from read_api.standing import stand
 
 router = APIRouter(tags=["citations"])
 

@@ -12,6 +12,7 @@ from commands.right_boundaries import permit_boundary, plates_boundary
 from commands.right_collection import KnownRights
 from commands.rights import plates_at
 from event_store.log import Log
+from event_store.widening import settled
 from events.appeals import AppealFiled
 from events.boundary import on
 from events.citations import CitationIssued
@@ -19,7 +20,6 @@ from events.vocabulary import Plate
 from operations.doors import Visitor
 from operations.permissions import Access
 from operations.problems import Problem
-from read_api.folding import settled
 
 _NOTHING = KnownRights()
 

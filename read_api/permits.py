@@ -11,15 +11,16 @@ from commands.right_boundaries import permit_boundary, right_boundary
 from commands.right_collection import KnownRights, RightsEvent
 from commands.rights import Right, plates_at
 from event_store.log import Log
+from event_store.widening import settled
 from events.boundary import Boundary, on
 from events.policies import PolicyAdopted
 from operations.problems import Problem
 from read_api.answers import AsOf, as_of_log, json_answer, problems
 from read_api.asking import Asked, Named, moment, recall
 from read_api.door import Here, Visit
-from read_api.folding import settled, stand
 from read_api.looking_up import Purpose, Subject
 from read_api.ownership import demand_permit
+from read_api.standing import stand
 
 router = APIRouter(tags=["permits"])
 

@@ -19,8 +19,8 @@ from operations.problems import Problem
 from read_api.answers import AsOf, as_of_log, json_answer, problems
 from read_api.asking import MAX_POSITION, Asked, freshness, unusable
 from read_api.door import Door, Here, Visit
-from read_api.folding import stand
 from read_api.looking_up import Purpose, Subject
+from read_api.standing import stand
 
 router = APIRouter(tags=["audit"])
 

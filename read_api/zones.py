@@ -17,7 +17,7 @@ from operations.problems import Problem
 from read_api.answers import AsOf, as_of_log, json_answer, problems
 from read_api.asking import Asked, Named, moment
 from read_api.door import Here, Visit
-from read_api.folding import stand
+from read_api.standing import stand
 
 router = APIRouter(tags=["zones"])
 

@@ -5,13 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from commands.charges import balance, fees_at, fine_at, payable, stage
-from commands.evidence import Evidence, evolve_evidence
-from commands.evidence_boundary import evidence_boundary
-from commands.findings import Finding, finding
+from commands.findings import Finding
 from commands.ledger import deadlines
 from event_store.log import Log
-from operations.dockets import dockets
-from operations.settled import settled
+from projections.cases import dockets, finding_of
 from projections.lookups import Lookups
 from projections.timeline import Timeline
 from projections.validity_answers import ValidityAnswer
@@ -73,9 +70,7 @@ def citation(log: Log, name: str, at: datetime | None, known: Known) -> dict[str
 
 def finding_on(log: Log, name: str, known: Known) -> Finding | None:
     """Return what the evidence said of a citation; `None` where it was not known."""
-    upto = position_of(log, known)
-    evidence = settled(log, lambda seen: evidence_boundary(name, seen), Evidence, evolve_evidence, upto)
-    return finding(evidence, name)
+    return finding_of(log, name, position_of(log, known))
 
 
 def timeline(dsn: str, name: str, known: Known) -> Timeline:

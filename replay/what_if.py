@@ -20,16 +20,14 @@ from msgspec.structs import replace
 from commands.charges import asks_nothing, balance, fine_at, late_fee_at, returned_fees_at
 from commands.docket import Adopted, CitationLedger, Fee, evolve_ledger
 from commands.dues import due
-from commands.evidence import Evidence, evolve_evidence
-from commands.evidence_boundary import evidence_boundary
+from commands.evidence import Evidence
 from commands.findings import Finding, finding
 from commands.policy import STANDARD_1, Policy, Value
 from event_store.log import Log
 from events.citations import CitationIssued
 from events.envelope import Recorded
 from events.policies import PolicyAdopted
-from operations.dockets import dockets
-from operations.settled import settled
+from projections.cases import dockets, evidence_of
 
 TOGETHER = 256
 ROUNDS = 20
@@ -204,7 +202,7 @@ def _findings(
 ) -> tuple[Finding | None, Finding | None]:
     if not other.touches_findings:
         return None, None
-    evidence = settled(log, lambda seen: evidence_boundary(citation, seen), Evidence, evolve_evidence, known)
+    evidence = evidence_of(log, citation, known)
     return finding(evidence, citation), finding(other.evidence(evidence), citation)
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from commands.decider import AnyDecider
-from event_store.log import Log, Slice
-from events.boundary import Boundary
+from event_store.log import Log
+from event_store.widening import folding, widened
+from events.boundary import Boundary, Criteria
 from events.envelope import Recorded
-from write_api.folds import NO_CRITERIA, Criteria, Fold, newer_of
+from write_api.folds import Fold, newer_of
 
 type Wanted = Callable[[Any], Criteria]
 """What is rested on, by the facts that are known so far; it only ever grows with them."""
@@ -42,16 +43,6 @@ def wider(log: Log, decider: AnyDecider, wanted: Wanted, fold: Fold) -> Fold | N
 
 def from_scratch(log: Log, decider: AnyDecider, wanted: Wanted, upto: int | None = None) -> Fold:
     """Return the facts folded from everything that is wanted, up to a position or the head."""
-    facts = decider.initial()
-    covered: Criteria = NO_CRITERIA
-    entries: dict[int, Recorded[Any]] = {}
-    head = upto
-    while missing := wanted(facts) - covered:
-        part: Slice[Any] = log.read(Boundary(missing), upto=head)
-        head = part.head if head is None else head
-        entries.update((entry.position, entry) for entry in part.entries)
-        covered |= missing
-        facts = decider.initial()
-        for position in sorted(entries):
-            facts = decider.evolve(facts, entries[position])
-    return Fold.of(facts, head, covered, entries.values())
+    return Fold.of(
+        widened(log, lambda facts: Boundary(wanted(facts)), folding(decider.initial, decider.evolve), upto)
+    )

@@ -1,16 +1,16 @@
 """Facts folded from the log, and exactly which of its entries they were folded from."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from commands.decider import AnyDecider
 from event_store.log import Log, Slice
-from events.boundary import Boundary, Criterion
+from event_store.widening import Widening
+from events.boundary import Boundary, Criteria, Criterion
 from events.envelope import Recorded
 
-type Criteria = frozenset[Criterion]
 type Entries = Iterable[Recorded[Any]]
 
 NO_CRITERIA: Criteria = frozenset()
@@ -48,12 +48,10 @@ class Fold:
     foreign: int = 0
 
     @classmethod
-    def of(
-        cls, facts: Any, head: int | None, covered: Criteria, entries: Collection[Recorded[Any]]
-    ) -> "Fold":
-        """Return the fold of all entries of what was read of the log up to `head`."""
-        shared = with_entries(covered, entries)
-        return cls(facts, head or 0, shared, covered - shared, weight=len(entries))
+    def of(cls, known: Widening[Any]) -> "Fold":
+        """Return the fold of all that was read of the log up to one head."""
+        shared = with_entries(known.covered, known.entries.values())
+        return cls(known.facts, known.head or 0, shared, known.covered - shared, weight=len(known.entries))
 
     @property
     def own(self) -> int:

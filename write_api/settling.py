@@ -19,10 +19,11 @@ from typing import Any
 
 from commands.decider import AnyDecider, Command
 from event_store.log import Slice
+from event_store.widening import Widening, folding
 from events.base import Event
-from events.boundary import Boundary, Criterion
+from events.boundary import Boundary, Criteria, Criterion
 from events.envelope import Append, Appended, Recorded
-from write_api.folds import MANY, NO_CRITERIA, Criteria, Fold, Folds, Key, inside, newer_of, with_entries
+from write_api.folds import MANY, NO_CRITERIA, Fold, Folds, Key, inside, newer_of, with_entries
 from write_api.gathering import Gathering
 
 REMEMBERED = 4_096
@@ -135,22 +136,14 @@ class Settling:
 
     async def _from_scratch(self, decider: AnyDecider, command: Command, first: Criteria) -> Settled:
         """Return the facts folded from everything in the boundary, read until it stands still."""
-        facts = decider.initial()
-        covered: Criteria = NO_CRITERIA
-        entries: dict[int, Recorded[Event]] = {}
-        head: int | None = None
-        others = first
-        while others:
-            part = await self._log.read(Boundary(others), upto=head)
-            head = part.head if head is None else head
-            covered |= others
-            if part.entries:
-                entries.update((entry.position, entry) for entry in part.entries)
-                facts = decider.initial()
-                for position in sorted(entries):
-                    facts = decider.evolve(facts, entries[position])
-            others = decider.boundary(command, facts).criteria - covered
-        fold = Fold.of(facts, head, covered, entries.values())
+        known: Widening[Any] = Widening(
+            lambda facts: decider.boundary(command, facts),
+            folding(decider.initial, decider.evolve),
+            first=first,
+        )
+        while known.missing:
+            known.take(await self._log.read(Boundary(known.missing), upto=known.head))
+        fold = Fold.of(known)
         self._mark(fold.shared)
         key = self.key(decider, first)
         self._folds.remember(key, fold)

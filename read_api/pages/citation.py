@@ -22,14 +22,15 @@ from commands.right_collection import KnownRights
 from commands.rights import Interval
 from commands.standing import Standing
 from event_store.log import Log
+from event_store.widening import settled
 from operations.doors import Visitor
 from operations.permissions import Access, access
+from projections.cases import evidence_of
 from read_api.asking import Named
 from read_api.citation_shapes import state_of
-from read_api.citations import evidence_of, ledger_of, no_such_citation
+from read_api.citations import ledger_of, no_such_citation
 from read_api.citations import seen_by as seen_by_visitor
 from read_api.door import Here
-from read_api.folding import settled
 from read_api.looking_up import Subject
 from read_api.ownership import demand_citation
 from read_api.pages.figures import instant_text, money_text

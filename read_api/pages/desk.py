@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from event_store.log import Log
 from events.boundary import on
 from events.citations import CitationIssued
-from read_api.citations import finding_of
+from projections.cases import finding_of
 from read_api.door import Here
 from read_api.looking_up import Subject
 from read_api.pages.finding_words import REASONS

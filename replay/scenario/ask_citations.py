@@ -3,29 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from commands.evidence import Evidence, evolve_evidence
-from commands.evidence_boundary import evidence_boundary
-from commands.findings import finding
 from commands.permit_facts import PermitFacts, evolve_permit_facts
 from commands.waitlist import waiting, waitlist_boundary
+from event_store.widening import folding, settled
 from events.boundary import on
 from events.reads import DeviceSynced
 from events.security import WatchlistEntryAdded, WatchlistEntryCancelled
-from operations.settled import settled
+from projections.cases import finding_of
 from replay.scenario.asking import Asked, NoSuchThing, query
 
 
 @query("finding", needs="citation", answers="disposition reason cause officer_erred")
 def _finding(asked: Asked) -> dict[str, Any]:
     name = asked.text("citation")
-    evidence = settled(
-        asked.world.log,
-        lambda known: evidence_boundary(name, known),
-        Evidence,
-        evolve_evidence,
-        asked.known(),
-    )
-    found = finding(evidence, name)
+    found = finding_of(asked.world.log, name, asked.known())
     if found is None:
         raise NoSuchThing(f"citation {name}")
     cause = {"kind": found.cause.kind, "seconds": found.cause.seconds} if found.cause else None
@@ -93,8 +84,7 @@ def _waitlist(asked: Asked) -> dict[str, Any]:
     facts = settled(
         asked.world.log,
         lambda known: waitlist_boundary(name, at, known),
-        PermitFacts,
-        evolve_permit_facts,
+        folding(PermitFacts, evolve_permit_facts),
         asked.known(),
     )
     queue = waiting(name, at, facts)

@@ -13,7 +13,7 @@ from commands.rights import nominal_until
 from commands.stays import stay
 from events.boundary import on
 from events.citations import CitationIssued
-from operations.dockets import dockets
+from projections.cases import dockets
 from replay.scenario.ask_rights import evidence
 from replay.scenario.asking import Asked, NoSuchThing, query
 from replay.scenario.document import nearest

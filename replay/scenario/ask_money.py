@@ -18,7 +18,7 @@ from commands.money import Payment, evolve_payment
 from commands.prices import permit_refundable
 from events.boundary import on
 from events.citations import CitationIssued, CitationVoided
-from operations.dockets import dockets
+from projections.cases import dockets
 from replay.scenario.ask_rights import evidence
 from replay.scenario.asking import Asked, NoSuchThing, query, tagged
 

@@ -18,15 +18,15 @@ from commands.money import (
     unallocated,
 )
 from commands.right_boundaries import plates_boundary
-from commands.right_collection import KnownRights, RightsEvent
+from commands.right_collection import KnownRights
 from event_store.postgres import PostgresLog
 from event_store.verifying import verify
+from event_store.widening import settled
 from events.boundary import Boundary, Criterion, on
 from events.citations import CitationIssued
 from events.envelope import Recorded
 from events.permits import PermitCancelled, PermitPurchased, PermitRevoked, PermitTypeOffered
 from events.reads import PlateRead
-from operations.settled import settled
 from projections.connection import connect
 from projections.refold import drift
 from projections.registry import PROJECTIONS
@@ -168,8 +168,4 @@ def screens_answered_what_was_known(log: PostgresLog, most: int) -> Check:
 
 def _rights_at(log: PostgresLog, plate: str, position: int) -> KnownRights:
     """Return the rights of a plate as known at a position."""
-
-    def grow(known: KnownRights, entry: Recorded[RightsEvent]) -> KnownRights:
-        return known.grown((entry,))
-
-    return settled(log, lambda known: plates_boundary([plate], known), KnownRights, grow, position)
+    return settled(log, lambda known: plates_boundary([plate], known), KnownRights().grown, position)

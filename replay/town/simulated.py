@@ -32,7 +32,7 @@ from events.permits import PermitPurchased
 from events.reads import PlateRead, Shown
 from events.vocabulary import Cents, Plate
 from operations.automation import Automation
-from operations.dockets import dockets
+from projections.cases import dockets
 from projections.lookups import Lookups
 from projections.registry import PROJECTIONS
 from projections.runner import Runner
