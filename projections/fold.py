@@ -44,7 +44,7 @@ class Nowhere:
 def closure(cells: Cells, source: Source, keys: set[str]) -> tuple[set[str], Sequence[Entry | Broken]]:
     """Return the keys, their neighbours and the neighbours of these, and all entries that touch them.
 
-    What is in `cells` already is not asked for again.
+    What is in `cells` already is not asked for again; what its rows follow from and was let go of, is.
     """
     missing = keys
     asked: set[str] = set()
@@ -54,8 +54,14 @@ def closure(cells: Cells, source: Source, keys: set[str]) -> tuple[set[str], Seq
         part = source.history(sorted(missing))
         found.update((entry.position, entry) for entry in part)
         near = {key for entry in part for key in cells.keys_of(entry)}
-        missing = {key for key in near if key not in asked and key not in cells}
+        missing = ({key for key in near if key not in cells} | _let_go(cells, near)) - asked
     return asked, [found[position] for position in sorted(found)]
+
+
+def _let_go(cells: Cells, keys: Iterable[str]) -> set[str]:
+    """Return what the rows of those of the keys that are in memory follow from and that is there no more."""
+    there = [cell for key in keys if (cell := cells.get(key)) is not None and key.startswith(cells.roots)]
+    return {near for cell in there for near in cell.neighbours if near not in cells}
 
 
 class Fold:
@@ -117,10 +123,11 @@ class Fold:
         cells = self._cells
         touched.update(cells.common_keys)
         missing = {key for key in touched if key not in cells}
-        for key in touched - missing:
-            missing.update(near for near in cells[key].neighbours if near not in cells)
+        drawn = {near for key in touched - missing for near in cells[key].redraw}
+        missing.update(near for near in drawn if near not in cells)
+        missing |= _let_go(cells, drawn)
         asked, entries = closure(cells, source, missing)
-        for key in asked:
+        for key in sorted(asked):  # in the same order every time, so that the same is let go of
             cells[key]
         for entry in entries:
             self._remember(entry, asked)

@@ -124,6 +124,24 @@ def test_the_rows_do_not_depend_on_how_much_is_kept_in_memory(
     assert paper.rows == folded(VALIDITY, log).rows
 
 
+def test_a_right_that_is_kept_is_drawn_with_the_payments_that_were_let_go_of() -> None:
+    log = entries(
+        [
+            paid("P-1", 0, "T-1"),
+            paid("P-2", 0, "T-1"),
+            bought("T-1", ["ON A1"]),
+            bounced("P-1", 0),
+            paid("P-1", 0),
+        ]
+    )
+    projection = replace(VALIDITY, kept=2)
+    paper = Paper(projection)
+    fold = Fold(projection, complete=True)
+    for entry in log:
+        paper.take([entry], fold.apply([entry], paper))
+    assert paper.rows == folded(VALIDITY, log).rows
+
+
 @given(st.lists(EVENTS, max_size=25), st.integers(0, 25))
 def test_what_was_known_never_changes_afterwards(events: list[Event], upto: int) -> None:
     log = entries(events)
