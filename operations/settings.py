@@ -96,6 +96,12 @@ class Settings(BaseModel):
     body_limit: int = Field(
         1_048_576, ge=1024, description="Bytes of a request's body, and of one NDJSON line."
     )
+    remembered_events: int = Field(
+        2_000_000,
+        ge=1_000,
+        description="Events that a process of the write API keeps folded in memory, so as not to read "
+        "them again for each decision; each is about a kilobyte.",
+    )
     wait_seconds: float = Field(
         5.0, gt=0, le=60, description="How long a read waits for the position asked for with `at_least`."
     )

@@ -99,7 +99,9 @@ def create_app(
     """
     answers = answers or (AnswersInPostgres(settings.dsn) if settings.dsn else AnswersInMemory())
     metrics = Metrics()
-    means = Means(Deciding(log), Recalling(answers), authenticator, settings, metrics, clock)
+    means = Means(
+        Deciding(log, settings.remembered_events), Recalling(answers), authenticator, settings, metrics, clock
+    )
     app = WriteApp(
         title=TITLE,
         version="1",

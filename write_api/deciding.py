@@ -18,7 +18,7 @@ from events.boundary import Boundary
 from events.envelope import Append, Appended, BoundaryMoved, Origin
 from write_api.execute import ATTEMPTS, Outcome, StillMoving
 from write_api.gathering import Gathering
-from write_api.settling import Settled, Settling
+from write_api.settling import HEAVIEST, Settled, Settling
 
 LONGEST_PAUSE = 0.05
 """Seconds that a decision waits at most between attempts, when rivals in other processes keep moving it."""
@@ -53,10 +53,10 @@ class Queue:
 class Deciding:
     """Decides commands against one log, many at once. Bound to the event loop that uses it."""
 
-    def __init__(self, log: Log) -> None:
-        """Stand in front of the log; closing it stays with its owner."""
+    def __init__(self, log: Log, remembered: int = HEAVIEST) -> None:
+        """Stand in front of the log, remembering so many entries folded; closing it stays with its owner."""
         self.gathering = Gathering(log)
-        self._settling = Settling(self.gathering)
+        self._settling = Settling(self.gathering, heaviest=remembered)
         self._queues: dict[Hashable, Queue] = {}
 
     async def execute(

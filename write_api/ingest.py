@@ -64,7 +64,12 @@ class Ingest:
     ) -> None:
         """Decide on `log` what comes in the topics of `topics`; `settings` need a `dsn`."""
         self._means = Means(
-            Deciding(log), Recalling(AnswersInMemory()), authenticator, settings, Metrics(), wall_clock
+            Deciding(log, settings.remembered_events),
+            Recalling(AnswersInMemory()),
+            authenticator,
+            settings,
+            Metrics(),
+            wall_clock,
         )
         self._reads = ReadsFromKafka(self._means, Reading(self._means, lookups))
         self._dsn = settings.dsn or ""

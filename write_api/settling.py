@@ -29,7 +29,7 @@ from write_api.gathering import Gathering
 REMEMBERED = 4_096
 MARKED = 65_536
 HEAVIEST = 2_000_000
-"""Entries that all remembered folds hold together, each about a kilobyte."""
+"""Entries that all remembered folds hold together, each about a kilobyte, where no setting says otherwise."""
 HEAVY = 200
 """Entries of a fold that are worth being shared with who rests on more than it."""
 
@@ -67,10 +67,10 @@ class Settled:
 class Settling:
     """Folds what commands rest on, remembering folds by what they rest on, the latest used ones."""
 
-    def __init__(self, log: Gathering, remembered: int = REMEMBERED) -> None:
-        """Start with an empty memory of at most that many folds."""
+    def __init__(self, log: Gathering, remembered: int = REMEMBERED, heaviest: int = HEAVIEST) -> None:
+        """Start with an empty memory of at most that many folds, and entries folded into them."""
         self._log = log
-        self._folds = Folds(remembered, HEAVIEST, HEAVY)
+        self._folds = Folds(remembered, heaviest, HEAVY)
         self._marked: OrderedDict[Criterion, None] = OrderedDict()
 
     def key(self, decider: AnyDecider, first: Criteria) -> Key:

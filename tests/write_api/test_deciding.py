@@ -60,9 +60,9 @@ def end(number: int) -> EndSession:
     return EndSession(at=NINE + timedelta(minutes=1), session=f"S-{number}")
 
 
-def with_deciding(log: Log, count: int, story: Any) -> Any:
+def with_deciding(log: Log, count: int, story: Any, remembered: int = 1_000) -> Any:
     async def tell() -> Any:
-        deciders = [Deciding(log) for _ in range(count)]
+        deciders = [Deciding(log, remembered) for _ in range(count)]
         try:
             return await story(*deciders)
         finally:
@@ -86,14 +86,16 @@ commands = st.one_of(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(commands, st.integers(0, 1)), max_size=25))
-def test_any_commands_come_to_what_they_come_to_one_by_one(said: Sequence[tuple[Command, int]]) -> None:
+@given(st.lists(st.tuples(commands, st.integers(0, 1)), max_size=25), st.sampled_from([1, 5, 1_000]))
+def test_any_commands_come_to_what_they_come_to_one_by_one_whatever_is_remembered(
+    said: Sequence[tuple[Command, int]], remembered: int
+) -> None:
     plain, shared = MemoryLog(), MemoryLog()
 
     async def story(*processes: Deciding) -> list[str]:
         return [await decided(processes[which], command) for command, which in said]
 
-    assert with_deciding(shared, 2, story) == [one_by_one(plain, command) for command, _ in said]
+    assert with_deciding(shared, 2, story, remembered) == [one_by_one(plain, command) for command, _ in said]
     assert [e.event for e in shared.read().entries] == [e.event for e in plain.read().entries]
 
 
