@@ -1,6 +1,7 @@
 """The auditor's pages: history by tag, type and actor, and any entry with the proof that it is in the log."""
 
 import asyncio
+import contextlib
 import json
 from datetime import datetime
 from typing import Any
@@ -63,18 +64,30 @@ async def history(
         rows, following = await asyncio.to_thread(_found, door, asked, max(0, cursor))
     except (BadParameter, ValueError) as error:
         wrong = str(error)
-    export = {name: value for name, value in (("tag", tag), ("type", type_), ("actor", actor)) if value}
+    head = await asyncio.to_thread(door.log.head)
     view: dict[str, Any] = {
         "asked": asked,
         "types": sorted(CATALOGUE),
         "rows": rows,
         "wrong": wrong,
         "next": f"/audit?{urlencode({**given, 'cursor': following})}" if following else None,
-        "export": urlencode(export),
+        "newest": f"/audit?{urlencode({'cursor': head - ROWS})}" if following and not given else None,
+        "export": urlencode(exported(given)),
         "heads": await _heads(door),
-        "head": await asyncio.to_thread(door.log.head),
+        "head": head,
     }
     return page(request, "audit.html", {**view, **seen_by(visitor)})
+
+
+def exported(given: dict[str, str]) -> dict[str, str]:
+    """Return the selection as the HTTP interface asks for it; an instant that cannot be used is left out."""
+    names = {"since": "from", "until": "to"}
+    asked = {}
+    for name, value in given.items():
+        with contextlib.suppress(BadParameter):
+            told = _local(value) if name in names else None
+            asked[names.get(name, name)] = value if told is None else told.isoformat()
+    return asked
 
 
 def _found(door: Door, asked: dict[str, str], cursor: int) -> tuple[list[dict[str, Any]], int | None]:

@@ -16,7 +16,8 @@ from fastapi import APIRouter, Request, Response
 
 from commands.evidence import basis_of, world
 from commands.findings import Finding, finding
-from commands.ledger import CitationLedger
+from commands.holds import late_accepted
+from commands.ledger import CitationLedger, in_time
 from commands.right_boundaries import plates_boundary
 from commands.right_collection import KnownRights
 from commands.rights import Interval
@@ -185,6 +186,8 @@ class Acts:
     level: int
     may_void: bool
     fine: str
+    late: bool
+    """Whether the appeal came late and nobody has said yet that it is heard; until then it is not decided."""
 
 
 def acts_of(docket: CitationLedger, visitor: Visitor) -> Acts | None:
@@ -197,7 +200,8 @@ def acts_of(docket: CitationLedger, visitor: Visitor) -> Acts | None:
     if open_one is None and not voids:
         return None
     fine = money_text(docket.fine or 0)
-    return Acts(open_one.appeal if open_one else None, open_one.level if open_one else 0, voids, fine)
+    late = open_one is not None and not in_time(docket, open_one) and late_accepted(open_one) is None
+    return Acts(open_one.appeal if open_one else None, open_one.level if open_one else 0, voids, fine, late)
 
 
 def _money(state: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -5,26 +5,31 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from commands.calendar import local_date
+from operations.problems import Problem
 from projections.reports.basis import PERMITS, basis
 from projections.reports.catalogue import Report, report_named
 from projections.reports.exporting import figure_text
 from projections.reports.questions import position_known, question_of
 from projections.reports.reporting import Answer, Reports
 from read_api.door import Here
+from read_api.pages.figures import over_text
 from read_api.pages.menu import arrive, may_ask, seen_by
 from read_api.pages.rendering import HEADERS, POLICY, page, wants_part
+from read_api.pages.speaking import spoken
 from read_api.reports import Asked, Words, answered
 
 router = APIRouter(include_in_schema=False)
 
 QUESTION = "/v1/reports"
 ROWS = 200
+_UNITS = {"cents": "amount", "ratio": "rate"}
 _CITATION = "/v1/citations/{citation}"
 _HEADLINES = (
     "violations",
@@ -46,14 +51,15 @@ class Panel:
     by: str | None
     heading: str
     drawn: str
+    column: str
 
 
 PANELS = (
-    Panel("violations", "lot", "Violations by lot", "bars"),
-    Panel("revenue", "month", "Permit revenue against plan", "plan"),
-    Panel("collection_by_value", "month", "Collection rate", "line"),
-    Panel("occupancy_by_hour", None, "Occupancy by hour of the day", "share"),
-    Panel("appeals_by_reason", None, "Appeals, and why they succeed", "bars"),
+    Panel("violations", "lot", "Violations by lot", "bars", "Lot"),
+    Panel("revenue", "month", "Permit revenue against plan", "plan", "Month"),
+    Panel("collection_by_value", "month", "Collection rate", "line", "Month"),
+    Panel("occupancy_by_hour", None, "Occupancy by hour of the day", "share", "Hour"),
+    Panel("appeals_by_reason", None, "Appeals, and why they succeed", "bars", "Outcome and reason"),
 )
 
 
@@ -105,7 +111,7 @@ def _headline(answer: Answer, given: Mapping[str, str]) -> dict[str, Any]:
     value = row["value"] if row else None
     return {
         "title": answer.report.title,
-        "value": "nothing yet" if value is None else figure_text(answer.report, value),
+        "value": None if value is None else figure_text(answer.report, value),
         "formula": answer.report.formula,
         "over": _over(row, answer.report) if row and answer.report.is_ratio else "",
         "href": f"/director/{answer.report.name}?{urlencode(given)}",
@@ -114,11 +120,7 @@ def _headline(answer: Answer, given: Mapping[str, str]) -> dict[str, Any]:
 
 def _over(row: Mapping[str, Any], report: Report) -> str:
     """Return numerator and denominator; where these are cents, as amounts."""
-    if row["denominator"] is None:
-        return ""
-    both = (row["numerator"], row["denominator"])
-    of_money = report.denominator.startswith("cents")
-    return " / ".join(f"{value / 100:,.2f}" if of_money else f"{value:,.0f}" for value in both)
+    return over_text(row["numerator"], row["denominator"], of_money=report.denominator.startswith("cents"))
 
 
 def _panel(panel: Panel, answer: Answer, plan: Answer, given: Mapping[str, str]) -> dict[str, Any]:
@@ -131,7 +133,8 @@ def _panel(panel: Panel, answer: Answer, plan: Answer, given: Mapping[str, str])
         "heading": panel.heading,
         "formula": report.formula,
         "cohort": report.cohort,
-        "unit": "currency units" if report.unit == "cents" else report.unit,
+        "column": panel.column,
+        "unit": _UNITS.get(report.unit, report.unit),
         "chart": _chart(panel, answer, rows, planned) if rows or planned else None,
         "planned": bool(planned),
         "over": report.is_ratio and panel.drawn != "bars",
@@ -203,7 +206,13 @@ async def director(request: Request, door: Here, asked: Asked, said: Words, peri
     visitor = arrive(request, QUESTION)
     words = period_of(said, door.settings.timezone)
     charting = asyncio.create_task(asyncio.to_thread(_charting))
-    heads, panels = await answered(asked, lambda: figures(asked, words, door.settings.timezone))
+    try:
+        heads, panels = await answered(asked, lambda: figures(asked, words, door.settings.timezone))
+    except Problem as problem:
+        if wants_part(request) or problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
+        wrong = {"wrong": spoken(problem.detail), "said": words, "periods": periods, "query": "", "nonce": ""}
+        return page(request, "director.html", {**wrong, **seen_by(visitor)}, problem.status)
     await charting
     drawn = await asyncio.to_thread(view_of, heads, panels, words)  # drawing is too long for the event loop
     view = {**drawn, "position": heads[0].position}
@@ -211,7 +220,15 @@ async def director(request: Request, door: Here, asked: Asked, said: Words, peri
         return page(request, "glance.html", view)
     nonce = secrets.token_urlsafe(16)
     stream = f"/v1/stream?after={heads[0].position}"
-    shown = {**view, "as_of": None, "periods": periods, "nonce": nonce, "stream": stream, **seen_by(visitor)}
+    shown = {
+        **view,
+        "wrong": "",
+        "as_of": None,
+        "periods": periods,
+        "nonce": nonce,
+        "stream": stream,
+        **seen_by(visitor),
+    }
     answer = page(request, "director.html", shown)
     # Bokeh adds style elements; the nonce lets those of our own script pass, and no others.
     styles = f"style-src 'self' 'nonce-{nonce}'"

@@ -41,3 +41,11 @@ def money_text(cents: int) -> str:
 def number_text(value: float) -> str:
     """Return a coordinate with at most one decimal."""
     return f"{value:.1f}".removesuffix(".0")
+
+
+def over_text(numerator: float, denominator: float | None, *, of_money: bool) -> str:
+    """Return what a ratio is made of, `30 / 66`; of minor units as amounts."""
+    if denominator is None:
+        return ""
+    both = (numerator, denominator)
+    return " / ".join(f"{value / _CENTS:,.2f}" if of_money else f"{value:,.0f}" for value in both)

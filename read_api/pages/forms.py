@@ -125,6 +125,10 @@ FORMS: Mapping[str, Form] = {
         (Step("/v1/appeals/{appeal}/late-filing", {"citation": text, **_REASON}, {"step": "requested"}),),
         "The request is filed.",
     ),
+    "settle-late-filing": Form(
+        (Step("/v1/appeals/{appeal}/late-filing", {"citation": text, "step": text, **_REASON}),),
+        "It is settled whether the late appeal is heard.",
+    ),
     "withdraw-appeal": Form((Step("/v1/appeals/{appeal}/withdrawal", {}),), "The appeal is withdrawn."),
     "erase-words": Form((Step("/v1/erasure-requests", {}),), "Your words are erased, for everybody."),
     "decide-appeal": Form(

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from operations.doors import sign_in, sign_out
+from operations.doors import COOKIE, sign_in, sign_out
 from operations.identity import NotAuthenticated
 from operations.problems import Problem
 from read_api.door import Here
@@ -25,9 +25,14 @@ async def landing(request: Request) -> Response:
     try:
         visitor = arrive(request, ANYONE)
     except Problem:
-        return page(request, "landing.html", {"refused": None})
+        return page(request, "landing.html", {"refused": ended(request)})
     words = {"role_words": ROLE_WORDS[visitor.principal.role], "refused": None}
     return page(request, "landing.html", {**words, **seen_by(visitor)})
+
+
+def ended(request: Request) -> str | None:
+    """Return what to say to a browser that was signed in and is no longer."""
+    return "Your sign-in has ended. Sign in again." if COOKIE in request.cookies else None
 
 
 @router.get("/sign-in")

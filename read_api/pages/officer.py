@@ -1,7 +1,7 @@
 """The officer's look-up, made for a phone: a plate and a zone, and the answer as colour, word and icon."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,12 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
+from commands.confusable import GROUPS
+from commands.policy import policy_at
 from commands.zones import Zone, rules_in_force
+from event_store.log import Log
+from events.boundary import on
+from events.policies import PolicyAdopted
 from events.vocabulary import plate_of
 from operations.doors import Visitor
 from operations.permissions import Access, access
@@ -23,6 +28,7 @@ from read_api.pages.failing import PURPOSES
 from read_api.pages.figures import duration_text, instant_text
 from read_api.pages.menu import arrive, seen_by
 from read_api.pages.rendering import page, wants_part
+from read_api.pages.speaking import spoken
 from read_api.pages.words import ANSWERS
 from read_api.zones import zones_of
 
@@ -131,19 +137,27 @@ async def officer(
     asked = Ask(region.strip().upper(), number.strip().upper(), zone, purpose)
     zones = await asyncio.to_thread(zones_of, door.log, await asyncio.to_thread(door.log.head))
     open_now = [one for one in zones.values() if one.is_open(datetime.now(UTC))]
-    view: dict[str, Any] = {"asked": asked, "answer": None, "problem": None}
+    view: dict[str, Any] = {"asked": asked, "answer": None, "problem": None, "problem_words": ""}
     status = 200
     if asked.number:
         try:
             view["answer"] = await _answer(door, visitor, asked, zones)
         except Problem as problem:
-            view["problem"], status = problem, problem.status
+            view |= {"problem": problem, "problem_words": spoken(problem.detail)}
+            status = problem.status
     if wants_part(request):
         return page(request, "answer.html", view)
     view |= {"zones": [one.opened for one in open_now], "purposes": _purposes(view["problem"], purpose)}
-    view["offline"] = access(visitor.principal.role, "POST", SYNC) is not Access.NONE
+    works_offline = access(visitor.principal.role, "POST", SYNC) is not Access.NONE
+    view["offline"] = await asyncio.to_thread(_offline, door.log) if works_offline else None
     view |= {"stream": _stream(view["answer"]), **seen_by(visitor)}
     return page(request, "officer.html", view, status)
+
+
+def _offline(log: Log) -> Mapping[str, object]:
+    """Return what an answer from the list goes by, beside the list: grace in minutes, and look-alikes."""
+    adopted = [entry.event for entry in log.read(on(PolicyAdopted)).entries]
+    return {"grace": policy_at(adopted, datetime.now(UTC)).grace_minutes, "alike": " ".join(GROUPS)}
 
 
 async def _answer(door: Door, visitor: Visitor, asked: Ask, zones: dict[str, Zone]) -> Screen:
@@ -153,7 +167,7 @@ async def _answer(door: Door, visitor: Visitor, asked: Ask, zones: dict[str, Zon
         raise unusable("plate", str(error)) from None
     zone = zones.get(asked.zone)
     if zone is None:
-        raise unusable("zone", "choose one of the zones")
+        raise unusable("zone", "choose the one that you stand in")
     query = f"validity of {plate} in {asked.zone}"
     subject = Subject(plate=plate)
     await door.register.note(visitor.principal, query, asked.purpose or None, subject, once_in=ONE_LOOK_UP)

@@ -124,8 +124,9 @@ def _proof(model: ModelHealth) -> str:
     if proof is None:
         return "not yet"
     ago = seconds_text((datetime.now(UTC) - proof.checked_at).total_seconds())
-    whole = f"all {proof.round_keys:,} keys" if proof.round_keys is not None else f"{proof.keys:,} keys"
-    return f"{whole}, {ago} ago"
+    count, every = (proof.keys, "") if proof.round_keys is None else (proof.round_keys, "all ")
+    keys = "1 key" if count == 1 else f"{every}{count:,} keys"
+    return f"{keys}, {ago} ago"
 
 
 def _row(model: ModelHealth) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """The director's figures as a PDF: one sheet to hand round, each figure with its formula and position."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from projections.reports.catalogue import Report
 from projections.reports.exporting import figure_text
 from projections.reports.reporting import Answer
+from read_api.pages.figures import over_text
 
 _MOST = 24
 
@@ -28,7 +31,8 @@ def paper(heads: Sequence[Answer], panels: Sequence[Answer], reader: str) -> byt
     pdf.ln(3)
     for answer in heads:
         value = answer.rows[0]["value"] if answer.rows else None
-        _line(pdf, f"{answer.report.title}: {figure_text(answer.report, value)}", 12, bold=True)
+        told = "none" if value is None else _row(answer.report, answer.rows[0])
+        _line(pdf, f"{answer.report.title}: {told}", 12, bold=True)
         _line(pdf, f"{answer.report.formula}; cohort: {answer.report.cohort}", 8)
     for answer in panels:
         if not answer.rows:
@@ -37,15 +41,18 @@ def paper(heads: Sequence[Answer], panels: Sequence[Answer], reader: str) -> byt
         _line(pdf, answer.report.title, 12, bold=True)
         _line(pdf, answer.report.formula, 8)
         for row in answer.rows[:_MOST]:
-            over = (
-                ""
-                if row["denominator"] is None
-                else f"   ({row['numerator']:,.0f} / {row['denominator']:,.0f})"
-            )
-            _line(pdf, f"{row['part'] or '(none)'}   {figure_text(answer.report, row['value'])}{over}", 9)
+            _line(pdf, f"{row['part'] or '(none)'}   {_row(answer.report, row)}", 9)
         if len(answer.rows) > _MOST:
             _line(pdf, f"and {len(answer.rows) - _MOST} more", 9)
     return bytes(pdf.output())
+
+
+def _row(report: Report, row: Mapping[str, Any]) -> str:
+    if report.unit == "citations":  # of a count, not the share that it is of all
+        return f"{row['numerator']:,.0f}"
+    of_money = report.denominator.startswith("cents")
+    over = over_text(row["numerator"], row["denominator"], of_money=of_money) if report.is_ratio else ""
+    return f"{figure_text(report, row['value'])}{f'   ({over})' if over else ''}"
 
 
 def _line(pdf: FPDF, text: str, size: int, *, bold: bool = False) -> None:

@@ -106,6 +106,7 @@ def permit_of(
         "vehicles": [{"plate": plate, "active": plate in active} for plate in carried],
         "room": len(carried) < (offer.max_plates if offer else 1),
         "price": offer.price if offer else None,
+        "term_days": offer.term_days if offer else None,
     }
 
 
@@ -137,7 +138,8 @@ def citation_of(docket: CitationLedger, now: datetime) -> dict[str, Any]:
     limit = limits.second_level if level == 2 else limits.first_appeal  # noqa: PLR2004 - the second level
     open_now = any(one.is_open for one in appeals)
     over = word in {"voided", "dismissed"} or docket.kind == "warning"
-    may = not over and not open_now and (limit is None or now < limit)
+    free = not over and not open_now and not _exhausted(appeals)
+    may = free and (limit is None or now < limit)
     return {
         "citation": docket.citation,
         "href": address_of(docket.citation),
@@ -151,7 +153,9 @@ def citation_of(docket: CitationLedger, now: datetime) -> dict[str, Any]:
         "line": _line(docket, due, now, info),
         "payable": due,
         "appeals": [_appeal(one) for one in appeals],
-        "may_appeal": may and level <= 2 and not _exhausted(appeals),  # noqa: PLR2004 - there are two levels
+        "may_appeal": may,
+        "appeal_by": limit if may else None,
+        "may_ask_late": free and not may and not appeals,
         "level": level,
     }
 
@@ -173,5 +177,5 @@ def _line(docket: CitationLedger, due: int, now: datetime, info: ZoneInfo) -> st
 
 def _appeal(appeal: Appeal) -> dict[str, Any]:
     decision = appeal.decision
-    words = f"decided, {decision.outcome}" if decision else str(appeal.state)
+    words = f"decided, {decision.outcome}" if decision else appeal.state.replace("_", " ")
     return {"appeal": appeal.appeal, "level": appeal.level, "words": words, "open": appeal.is_open}

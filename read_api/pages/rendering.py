@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -16,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from operations.problems import Problem
+from read_api.door import door_of
 from read_api.pages.figures import instant_text, money_text, number_text, seconds_text
 from read_api.pages.forms import FORMS
 
@@ -36,6 +38,7 @@ HEADERS = {
     "Vary": "HX-Request, Cookie",
 }
 
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _KEPT = "public, max-age=31536000, immutable"
 
 
@@ -80,14 +83,25 @@ def static_address(name: str) -> str:
 
 
 def instant_markup(value: datetime, zone: ZoneInfo | None = None) -> Markup:
-    """Return an instant as a `time` element."""
+    """Return an instant as a `time` element, which breaks between date and time alone."""
     machine = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return Markup('<time datetime="{}">{}</time>').format(machine, instant_text(value, zone))
+    return Markup('<time datetime="{}">{}</time>').format(machine, _kept_together(instant_text(value, zone)))
+
+
+def _kept_together(written: str) -> str:
+    day, month, year, clock, offset = written.split(" ")
+    gap = "\N{NO-BREAK SPACE}"
+    return f"{gap.join((day, month, year))} {clock}{gap}{offset}"
 
 
 def breakable(name: str) -> Markup:
     """Return a name in capitals that may be broken after each underscore."""
     return Markup("_<wbr>").join(name.split("_"))
+
+
+def split_name(name: str) -> Markup:
+    """Return the name of an event, which may be broken before each word."""
+    return Markup("<wbr>").join(_WORDS.split(name))
 
 
 def _environment() -> Environment:
@@ -98,9 +112,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        instant=instant_markup, money=money_text, seconds=seconds_text, n=number_text, breakable=breakable
-    )
+    environment.filters.update(instant=instant_markup, money=money_text, seconds=seconds_text, n=number_text)
+    environment.filters.update(breakable=breakable, split_name=split_name)
     environment.globals["static"] = static_address
     environment.globals["fresh_key"] = lambda: str(uuid4())
     return environment
@@ -113,7 +126,6 @@ ABSENT: Mapping[str, Any] = {
     "menu": (),
     "stream": None,
     "as_of": None,
-    "zone": None,
     "problem": None,
     "oob": False,
     "done": "",
@@ -126,7 +138,9 @@ def page(request: Request, template: str, view: Mapping[str, Any], status: int =
     """Return a page made from a template and what it shows."""
     done = request.query_params.get("done", "")
     done = done if done in DONE else ""  # what a link says is not what this page says
-    given = {**ABSENT, "here": request.url.path, "done": done, **view}
+    settings = door_of(request).settings
+    office = {"zone": ZoneInfo(settings.timezone), "development": settings.issuer is None}
+    given = {**ABSENT, **office, "here": request.url.path, "done": done, **view}
     return HTMLResponse(TEMPLATES.get_template(template).render(given), status, headers=HEADERS)
 
 

@@ -32,6 +32,7 @@ from read_api.pages.landing import ANYONE
 from read_api.pages.menu import arrive
 from read_api.pages.own_page import demand_own_page, form_of
 from read_api.pages.rendering import HEADERS, page, wants_part
+from read_api.pages.speaking import spoken
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,6 +58,15 @@ class Told:
 @router.post("/tell/{name}")
 async def tell(request: Request, name: str, door: Here) -> Response:
     """Tell what the form says, and go back to its page; say there what was refused."""
+    try:
+        return await _tell(request, name, door)
+    except Problem as problem:
+        if not wants_part(request):
+            raise
+        return _said(spoken(problem.detail))  # htmx leaves the page as it was at any other status
+
+
+async def _tell(request: Request, name: str, door: Door) -> Response:
     demand_own_page(request)
     visitor = arrive(request, ANYONE)
     form = FORMS.get(name)
@@ -144,10 +154,14 @@ def _done(request: Request, form: Form, back: str) -> Response:
 
 
 def _refused(request: Request, told: Told, back: str) -> Response:
-    detail = str(told.body.get("detail", "It could not be done."))
+    detail = spoken(str(told.body.get("detail", "It could not be done.")))
     if not wants_part(request):
         problem = {"title": told.body.get("title", "Refused"), "detail": detail}
         return page(request, "problem.html", {"problem": problem, "back": back}, told.status)
+    return _said(detail)
+
+
+def _said(detail: str) -> Response:
     said = Markup('<p role="alert" class="word-bad">{}</p>').format(detail)
     return HTMLResponse(str(said), headers=HEADERS)
 

@@ -6,7 +6,16 @@ from functools import singledispatch
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from events.appeals import AppealDecided, AppealFiled
+from events.appeals import (
+    AppealDecided,
+    AppealFiled,
+    HearingAdjourned,
+    HearingHeld,
+    HearingScheduled,
+    LateFilingAccepted,
+    LateFilingRefused,
+    LateFilingRequested,
+)
 from events.base import Event
 from events.citations import (
     CitationEscalated,
@@ -153,6 +162,27 @@ def _(event: PaymentRefunded, _: ZoneInfo | None) -> str:
 
 
 @_detail.register
+def _(event: AppealFiled, _: ZoneInfo | None) -> str:
+    count = len(event.evidence or ())
+    attached = f"{count} piece{'' if count == 1 else 's'} of evidence attached" if count else None
+    return _joined(_quoted(event.statement), attached)
+
+
+@_detail.register(LateFilingRequested)
+@_detail.register(LateFilingAccepted)
+@_detail.register(LateFilingRefused)
+def _(event: LateFilingRequested, _: ZoneInfo | None) -> str:
+    return _quoted(event.reason) or ""
+
+
+@_detail.register(HearingScheduled)
+@_detail.register(HearingAdjourned)
+@_detail.register(HearingHeld)
+def _(event: HearingScheduled, zone: ZoneInfo | None) -> str:
+    return f"for {instant_text(event.hearing_at, zone)}" if event.hearing_at else ""
+
+
+@_detail.register
 def _(event: AppealDecided, _: ZoneInfo | None) -> str:
     return _joined(None if event.amount is None else f"to {money_text(event.amount)}", event.reason)
 
@@ -203,6 +233,10 @@ def _(event: ExemptionGranted, zone: ZoneInfo | None) -> str:
 @_detail.register
 def _(event: WatchlistEntryAdded, _: ZoneInfo | None) -> str:
     return event.reason
+
+
+def _quoted(words: str | None) -> str | None:
+    return f"\u201c{words}\u201d" if words else None
 
 
 def _joined(*parts: str | None) -> str:

@@ -162,8 +162,11 @@ class Visits:
         self.browser, self._installation = browser, installation
         self.all: list[Visit] = []
 
-    def __call__(self, role: str, size: dict[str, int] = DESK, **options: Any) -> Visit:
-        address, token = self._installation.settings.pages, self._installation.token(role)
+    def __call__(
+        self, role: str, size: dict[str, int] = DESK, address: str | None = None, **options: Any
+    ) -> Visit:
+        address = address or self._installation.settings.pages
+        token = self._installation.token(role)
         self.all.append(Visit(self.browser, address, token, size, **options))
         return self.all[-1]
 

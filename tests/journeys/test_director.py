@@ -69,7 +69,7 @@ def test_the_page_moves_on_when_something_happens(browser: Browser, office: Offi
     today = datetime.now(UTC)
     director.open("/director")
     expect(director.page.locator("#live")).to_have_text("Live")
-    expect(director.page.locator(".gauge").first).to_contain_text("nothing yet")
+    expect(director.page.locator(".gauge").first).to_contain_text("none")
     fresh = Story(7, citations=1).facts
     cited = next(fact for fact in fresh if type(fact).__name__ == "CitationIssued")
     moved = cited.model_copy(
@@ -105,3 +105,15 @@ def test_the_figures_can_be_printed_and_taken_away(office: Office) -> None:
     assert "format=csv" in page
     assert "format=parquet" in page
     assert office.get("/director", "officer").status_code == 403
+
+
+def test_printed_figures_name_their_period(browser: Browser, office: Office) -> None:
+    director = visit(browser, office, DESK)
+    director.open(f"/director?{PERIOD}")
+    period = director.page.locator(".paper-only")
+    expect(period).to_be_hidden()
+    director.page.emulate_media(media="print")
+    expect(period).to_be_visible()
+    expect(period).to_contain_text("From 20")
+    expect(director.page.get_by_role("navigation", name="Periods")).to_be_hidden()
+    director.context.close()

@@ -125,6 +125,43 @@ def test_a_citation_is_appealed_and_decided_on_the_pages(office: Office, visits:
     look(desk.page, "desk")
 
 
+def test_who_missed_the_deadline_asks_the_office_which_hears_them(office: Office, visits: Visits) -> None:
+    parker = office.parks(visits)
+    buys(office, parker)
+    long_ago = (datetime.now(UTC) - timedelta(days=40)).isoformat()
+    seen = {"plate": office.plate, "zone": office.zone, "code": "NO_PERMIT", "online": False, "at": long_ago}
+    told = office.installation.tell("officer", "/v1/citations", **seen)
+    office.installation.ask("dispute", "/v1/citations", at_least=told["position"])
+    parker.open("/parker")
+    article = parker.page.get_by_role("article", name=f"Citation {told['citation']}")
+    expect(article.get_by_text("Appeal it")).to_have_count(0)
+    article.get_by_text("Ask to appeal late").click()
+    article.get_by_label("Why could it not be earlier?").fill("I was in hospital.")
+    article.get_by_role("button", name="Ask the office").click()
+    expect(parker.page.get_by_role("status").first).to_have_text("The request is filed.")
+    expect(article).to_contain_text("late filing requested")
+    desk = visits("dispute")
+    desk.open(f"/citations/{told['citation']}")
+    expect(desk.page.locator(".entries")).to_contain_text("I was in hospital.")
+    acts = desk.page.get_by_role("region", name=re.compile("came late"))
+    acts.get_by_role("radio", name="Hear it", exact=True).check()
+    acts.get_by_label("Reason").fill("A good reason.")
+    acts.get_by_role("button", name="Settle it").click()
+    expect(desk.page.get_by_role("status").first).to_contain_text("It is settled")
+    expect(desk.page.get_by_role("heading", name=re.compile("^Decide appeal"))).to_be_visible()
+
+
+def test_a_permit_is_renewed_only_by_who_sees_the_price_first(office: Office, visits: Visits) -> None:
+    parker = office.parks(visits)
+    buys(office, parker)
+    permit = parker.page.get_by_role("article", name=re.compile("^Permit T-"))
+    expect(permit.get_by_role("button", name="Pay 240.00")).to_be_hidden()
+    permit.get_by_text("Renew", exact=True).click()
+    expect(permit).to_contain_text("120 days more, from")
+    permit.get_by_role("button", name="Pay 240.00").click()
+    expect(parker.page.get_by_role("status").first).to_have_text("The permit is renewed and paid.")
+
+
 def test_a_parker_pays_and_appeals_without_scripts(office: Office, visits: Visits) -> None:
     parker = office.parks(visits, java_script_enabled=False)
     buys(office, parker)

@@ -2,15 +2,26 @@
 // was read, and hands it over when there is signal again. A device is a browser; it names itself once.
 // What it showed goes into the log with the list that it went by, so that nobody has to guess later.
 
+const { found, numberOf, regionOf } = globalThis.byList;
+const { show, told } = globalThis.onScreen;
+
 const KEPT = "parkledger-officer";
+const LIST = "parkledger-officer-list-1"; // beside the shell: a town's rights are too many for localStorage
+const LIST_AT = "/officer/list";
 const FRESH_MS = 5 * 60 * 1000;
-const WORDS = { valid: "Valid", no_right: "No right", exempt: "Exempt" };
+const PATIENCE_MS = 15 * 1000;
+const AT_ONCE = 500; // reads that are handed over at once
 const form = document.querySelector("form.ask");
 const answer = document.getElementById("answer");
 const state = document.getElementById("offline-state");
 
+let list = null;
+let away = false; // whether the server did not answer last, whatever the browser believes of its signal
+let trouble = "";
+
 const read = (name, otherwise) => JSON.parse(localStorage.getItem(`${KEPT}-${name}`) ?? "null") ?? otherwise;
 const keep = (name, value) => localStorage.setItem(`${KEPT}-${name}`, JSON.stringify(value));
+const reachable = () => navigator.onLine && !away;
 
 function device() {
   let name = read("device", null);
@@ -21,96 +32,105 @@ function device() {
   return name;
 }
 
-async function say() {
-  const page = await caches.match("/officer", { ignoreVary: true });
-  const list = read("list", null);
-  const waiting = read("queue", []).length;
-  const age = list ? `list of position ${list.position}, ${minutes(list.taken)} min old` : "no list yet";
-  const queued = waiting ? `, ${waiting} read${waiting === 1 ? "" : "s"} to hand over` : "";
-  const ready = page ? "" : ", this page is not kept yet";
-  state.textContent = `${navigator.onLine ? "With signal" : "Without signal"}: ${age}${queued}${ready}.`;
+async function takeAlong(answered) {
+  list = { position: answered.list_version, taken: Date.now(), ...answered.list };
+  const cache = await caches.open(LIST);
+  await cache.put(LIST_AT, new Response(JSON.stringify(list)));
 }
 
-const minutes = (since) => Math.floor((Date.now() - since) / 60000);
+async function takenAlong() {
+  const cache = await caches.open(LIST);
+  return (await cache.match(LIST_AT))?.json() ?? null;
+}
+
+async function say() {
+  const page = await caches.match("/officer", { ignoreVary: true });
+  const waiting = read("queue", []).length;
+  const age = list ? `list of position ${list.position}, ${told.minutes(list.taken)} min old` : "no list yet";
+  const queued = waiting ? `, ${waiting} read${waiting === 1 ? "" : "s"} to hand over` : "";
+  const ready = page ? "" : ", this page is not kept yet";
+  state.textContent = `${reachable() ? "With signal" : "Without signal"}: ${age}${queued}${ready}. ${trouble}`;
+}
 
 async function sync() {
-  const queue = read("queue", []);
-  const list = read("list", null);
-  if (!navigator.onLine || (list && !queue.length && Date.now() - list.taken < FRESH_MS)) return say();
+  const queue = read("queue", []).slice(0, AT_ONCE);
+  const fresh = list && Date.now() - list.taken < FRESH_MS;
+  if (!navigator.onLine || (fresh && !queue.length && !away)) return say();
   try {
     const sent = await fetch("/officer/sync", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ device: device(), reads: queue }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
-    if (!sent.ok) return say();
-    const told = await sent.json();
-    keep("list", { position: told.list_version, taken: Date.now(), ...told.list });
-    const known = new Set(queue.map((one) => one.read));
-    keep("queue", read("queue", []).filter((one) => !known.has(one.read)));
+    away = sent.status >= 502;
+    if (sent.ok) await handedOver(queue, await sent.json());
+    else if (sent.status === 401) trouble = "Your sign-in has ended: sign in again to hand over.";
+    else if (!away) trouble = `The office did not take it (${sent.status}); it is tried again.`;
   } catch {
-    // no signal after all; it is tried again
+    away = true; // no signal after all; it is tried again
   }
   say();
 }
 
-function lookUp(plate, zone) {
-  const list = read("list", null);
-  if (!list) return null;
-  const now = Date.now();
-  const covers = (one, from) => Date.parse(one[from]) <= now && (!one.until || now < Date.parse(one.until));
-  const rights = list.rights.filter((one) => one.plate === plate && (!one.zone || one.zone === zone));
-  const right = rights.find((one) => covers(one, "start"));
-  const alerts = list.watchlist.filter((one) => one.plate === plate && covers(one, "since"));
-  return { word: right ? (right.kind === "exemption" ? "exempt" : "valid") : "no_right", right, alerts, list };
+async function handedOver(queue, answered) {
+  const refused = (index) => answered.reads?.[index]?.status ?? 0;
+  const taken = new Set(queue.filter((_, index) => refused(index) < 500).map((one) => one.read));
+  keep("queue", read("queue", []).filter((one) => !taken.has(one.read)));
+  const lost = queue.filter((_, index) => refused(index) >= 400 && refused(index) < 500);
+  trouble = lost.length ? `Not taken: ${lost.map((one) => one.plate).join(", ")}.` : "";
+  await takeAlong(answered);
+  navigator.serviceWorker?.controller?.postMessage("take"); // zones and looks may have changed
 }
 
-function element(tag, text, kind) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  if (kind) made.className = kind;
-  return made;
-}
-
-function show(plate, zone, found) {
-  if (!found) {
-    const none = element("p", "Without signal, and no list was taken along: nothing can be said.", "word-bad");
-    none.setAttribute("role", "alert");
-    answer.replaceChildren(none);
-    return;
-  }
-  const box = element("section", "", `answer answer-${found.word}`);
-  box.dataset.answer = found.word;
-  box.dataset.offline = "true";
-  box.append(element("p", WORDS[found.word], "answer-word"), element("p", `${plate} in ${zone}`));
-  if (found.right) box.append(element("p", `${found.right.kind} ${found.right.right}`));
-  const age = minutes(found.list.taken);
-  box.append(element("p", `Without signal: by the list of position ${found.list.position}, ${age} min old.`));
-  const parts = found.alerts.map((one) => element("p", `Watchlist: ${one.reason}`, "alert"));
-  answer.replaceChildren(...parts, box);
+function answerFromList() {
+  const said = new FormData(form);
+  const region = regionOf(said.get("region"));
+  const number = numberOf(said.get("number"));
+  const zone = said.get("zone");
+  if (!region || !number) return told.nothing(answer, "A plate number is 1 to 16 letters and digits; its region a short code.");
+  if (!zone) return told.nothing(answer, "Choose the zone that you stand in.");
+  if (!list) return told.nothing(answer, "Without signal, and no list was taken along: nothing can be said.");
+  const plate = `${region} ${number}`;
+  const one = found(list, plate, zone, form.dataset);
+  show(answer, form, plate, zone, one, list);
+  const shown = { answer: one.word, position: list.position, right: one.right?.right ?? null };
+  const work = { read: crypto.randomUUID(), plate, zone, at: new Date().toISOString(), list_version: list.position, shown };
+  keep("queue", [...read("queue", []), work]);
+  say();
 }
 
 function ask(event) {
-  if (navigator.onLine) return;
+  if (reachable()) return;
   event.preventDefault();
-  const said = new FormData(form);
-  const number = said.get("number").toUpperCase().replace(/[\s.-]/g, "");
-  const plate = `${said.get("region").trim().toUpperCase()} ${number}`;
-  const zone = said.get("zone");
-  const found = lookUp(plate, zone);
-  show(plate, zone, found);
-  if (!found) return;
-  const shown = { answer: found.word, position: found.list.position, right: found.right?.right ?? null };
-  const at = new Date().toISOString();
-  const one = { read: crypto.randomUUID(), plate, zone, at, list_version: found.list.position, shown };
-  keep("queue", [...read("queue", []), one]);
-  say();
+  answerFromList();
+}
+
+/** Answers from the list where this page came out of the cache instead of an answer. */
+function servedFromCache() {
+  const asked = new URLSearchParams(location.search);
+  if (!asked.get("number")?.trim() || answer.querySelector("[data-answer], [role=alert]")) return;
+  for (const name of ["region", "number", "zone"]) form.elements[name].value = asked.get(name) ?? "";
+  away = true;
+  answerFromList();
+}
+
+async function begin() {
+  list = await takenAlong();
+  const zone = form.elements.zone;
+  if (!zone.value) zone.value = read("zone", "");
+  zone.addEventListener("change", () => keep("zone", zone.value));
+  form.elements.number.addEventListener("focus", (event) => event.target.select());
+  servedFromCache();
+  sync();
 }
 
 form.addEventListener("submit", ask);
 window.addEventListener("online", sync);
 window.addEventListener("offline", say);
+document.querySelector('form[action="/sign-out"]')?.addEventListener("submit", () => caches.delete(LIST));
 navigator.serviceWorker?.addEventListener("message", say);
 navigator.serviceWorker?.register("/officer-worker.js", { scope: "/officer" });
+setInterval(() => (away ? sync() : null), 10000);
 setInterval(sync, 60000);
-sync();
+begin();

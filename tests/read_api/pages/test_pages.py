@@ -148,3 +148,28 @@ def test_static_files_may_be_kept_for_ever_because_their_address_changes(office:
     assert answer.headers["content-type"].startswith("text/css")
     assert "immutable" in answer.headers["cache-control"]
     assert office.get("/static/../app.py", None).status_code == 404
+
+
+def test_what_is_exported_is_what_was_selected(office: Office) -> None:
+    office.report(ZONE)
+    asked = {"tag": "zone:F", "since": "2026-03-05T14:00", "until": "2026-03-05T15:00:00-05:00"}
+    shown = office.get("/audit", "auditor", **asked).text
+    told = "tag=zone%3AF&amp;from=2026-03-05T14%3A00%3A00%2B00%3A00&amp;to=2026-03-05T20%3A00%3A00%2B00%3A00"
+    assert f'href="/v1/events?{told}&amp;format=csv"' in shown
+
+
+def test_history_leads_to_its_newest_entries(office: Office) -> None:
+    office.report(
+        *[ZoneOpened(at=NOW, zone=f"Z{number}", name="Lot", timezone="UTC") for number in range(60)]
+    )
+    head = office.log.head()
+    assert "newest" in office.get("/audit", "auditor").text
+    shown = office.get("/audit", "auditor", cursor=head - 50).text
+    assert f'href="/audit/events/{head}"' in shown
+
+
+def test_a_browser_whose_token_ran_out_is_told_so(office: Office) -> None:
+    ended = office.get("/desk", None, headers={"cookie": "parkledger_token=long.since.over"})
+    assert ended.status_code == 401
+    assert "Your sign-in has ended" in ended.text
+    assert "has ended" not in office.get("/desk", None).text
