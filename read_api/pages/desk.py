@@ -12,6 +12,7 @@ from event_store.log import Log
 from events.boundary import on
 from events.citations import CitationIssued
 from projections.cases import finding_of
+from projections.listings import MOST
 from read_api.door import Here
 from read_api.looking_up import Subject
 from read_api.pages.finding_words import REASONS
@@ -25,6 +26,8 @@ router = APIRouter(include_in_schema=False)
 QUESTION = "/v1/appeals"
 ONE_LOOK_UP = 900
 LAST = 25
+LISTED = 50
+"""Appeals that the page lists; who has decided these sees the next ones."""
 ADVISED = 10
 """Appeals at the head of the queue that are shown with what the evidence says."""
 NO_ADVICE = {"act": "", "why": ""}
@@ -46,7 +49,10 @@ async def desk(request: Request, door: Here, citation: str = "", purpose: str | 
     written = await door.lookups.citations(most=LAST)
     view: dict[str, Any] = {
         "missing": wanted,
-        "appeals": await asyncio.to_thread(advised, door.log, appeals.rows),
+        "appeals": await asyncio.to_thread(advised, door.log, appeals.rows[:LISTED]),
+        "open": len(appeals.rows),
+        "at_least": len(appeals.rows) >= MOST,
+        "further": len(appeals.rows) - LISTED,
         "citations": [_linked(row) for row in written.rows],
         "zone_info": await asyncio.to_thread(time_zones, door.log),
         "as_of": written.as_of,

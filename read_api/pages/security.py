@@ -14,7 +14,7 @@ from read_api.asking import Named
 from read_api.door import Here
 from read_api.incidents import incidents_of
 from read_api.looking_up import Subject
-from read_api.pages.menu import arrive, seen_by
+from read_api.pages.menu import arrive, may_ask, seen_by
 from read_api.pages.rendering import page, wants_part
 from read_api.security import hits_of, watchlist_of
 from read_api.zones import time_zones
@@ -23,6 +23,7 @@ router = APIRouter(include_in_schema=False)
 
 QUESTION = "/v1/incidents"
 ONE = "/v1/incidents/{incident}"
+CITATION = "/v1/citations/{citation}/timeline"
 ONE_LOOK_UP = 900
 HITS = 25
 INCIDENTS = 50
@@ -65,7 +66,12 @@ async def incident_page(
     found = await asyncio.to_thread(incidents_of, door.log, head, incident)
     if not found:
         raise Problem(404, "No such incident", f"There is no incident {incident!r}.")
-    view = {"incident": found[0], "href": address_of(incident), "acts": may_act(visitor)}
+    view = {
+        "incident": found[0],
+        "href": address_of(incident),
+        "acts": may_act(visitor),
+        "opens": may_ask(visitor, CITATION),
+    }
     return page(request, "incident.html", {**view, **seen_by(visitor)})
 
 

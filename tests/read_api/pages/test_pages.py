@@ -8,9 +8,10 @@ import pytest
 
 from events.permits import PermitPurchased
 from events.policies import PolicyAdopted
-from events.security import WatchlistEntryAdded
+from events.security import IncidentLinked, IncidentOpened, WatchlistEntryAdded
 from events.vocabulary import Plate
 from events.zones import ZoneOpened
+from read_api.pages.rendering import TEMPLATES
 from tests.read_api.office import Office
 
 NOW = datetime.now(UTC)
@@ -173,3 +174,17 @@ def test_a_browser_whose_token_ran_out_is_told_so(office: Office) -> None:
     assert ended.status_code == 401
     assert "Your sign-in has ended" in ended.text
     assert "has ended" not in office.get("/desk", None).text
+
+
+def test_a_plate_that_may_no_longer_be_read_is_shown_so() -> None:
+    plate = TEMPLATES.get_template("pieces.html").module.plate  # type: ignore[attr-defined]
+    assert '<span class="digits">REDACTED</span>' in plate("REDACTED")
+    assert '<span class="region">ON</span><span class="digits">CKTR482</span>' in plate("ON CKTR482")
+
+
+def test_what_security_may_not_open_is_no_link(office: Office) -> None:
+    office.report(IncidentOpened(at=NOW, incident="I-1", summary="Stolen."))
+    office.report(IncidentLinked(at=NOW, incident="I-1", links=("citation:PV-1",)))
+    assert "citation:PV-1" in office.get("/incidents/I-1", "security").text
+    assert 'href="/citations/PV-1"' not in office.get("/incidents/I-1", "security").text
+    assert 'href="/citations/PV-1"' in office.get("/incidents/I-1", "auditor").text
