@@ -104,7 +104,7 @@ def _end(command: EndExemption, facts: ExemptionFacts) -> Sequence[Event]:
     until = command.until or command.at
     if stop_at(right, until) or (granted.until is not None and granted.until <= until):
         return ()
-    return (fact_of(command, ExemptionEnded),)
+    return (fact_of(command, ExemptionEnded, plate=granted.plate, zone=granted.zone, start=granted.start),)
 
 
 GRANT_EXEMPTION = Decider(GrantExemption, _boundary, ExemptionFacts, _evolve, _grant)

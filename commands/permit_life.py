@@ -166,7 +166,7 @@ def _timezone(right: Right, facts: PermitFacts) -> str:
 
 
 def _since(command: ReinstatePermit) -> datetime:
-    return command.retroactive_to or command.effective_at or command.at
+    return command.retroactive_to or max(command.effective_at or command.at, command.at)
 
 
 def _again(command: ReinstatePermit, right: Right) -> Window:

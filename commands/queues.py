@@ -4,7 +4,7 @@ First in, first out, by when each joined. An offer holds a place until it expire
 lapse has left the list. Buying a permit of the type ends the wait.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -22,6 +22,7 @@ from events.permits import (
 type WaitlistEvent = (
     WaitlistJoined | WaitlistPlaceOffered | WaitlistPlaceAccepted | WaitlistPlaceLapsed | WaitlistLeft
 )
+type Told = WaitlistEvent | PermitPurchased
 
 _RANK: Mapping[type[Event], int] = {
     WaitlistJoined: 0,
@@ -52,24 +53,24 @@ class Waiting:
 class Queues:
     """The facts of each permit type's list; put in the order in which they occurred when somebody asks."""
 
-    facts: Mapping[str, tuple[WaitlistEvent | PermitPurchased, ...]] = field(default_factory=dict)
-    _in_order: dict[str, tuple[WaitlistEvent | PermitPurchased, ...]] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+    facts: Mapping[str, tuple[Recorded[Told], ...]] = field(default_factory=dict)
+    _in_order: dict[str, tuple[Told, ...]] = field(default_factory=dict, compare=False, repr=False)
 
-    def _ordered(self, permit_type: str) -> tuple[WaitlistEvent | PermitPurchased, ...]:
+    def _ordered(self, permit_type: str) -> tuple[Told, ...]:
         """Return what was said of those who ever waited; most who buy never did."""
         known = self._in_order.get(permit_type)
         if known is None:
             facts = self.facts.get(permit_type, ())
-            waited = {event.account for event in facts if not isinstance(event, PermitPurchased)}
-            known = tuple(sorted((event for event in facts if event.account in waited), key=_order))
+            waited = {e.event.account for e in facts if not isinstance(e.event, PermitPurchased)}
+            in_order = sorted((e for e in facts if e.event.account in waited), key=_order)
+            known = tuple(e.event for e in in_order)
             self._in_order[permit_type] = known
         return known
 
     def unless_said[W: (WaitlistJoined, WaitlistLeft, WaitlistPlaceOffered)](self, event: W) -> tuple[W, ...]:
         """Return the event, or nothing where the list was told the very same before."""
-        return () if event in self.facts.get(event.permit_type, ()) else (event,)
+        said = (entry.event for entry in self.facts.get(event.permit_type, ()))
+        return () if event in said else (event,)
 
     def lapsed(self, permit_type: str, account: str, at: datetime) -> bool:
         """Tell whether the last offer to the account ran out by the instant, without its having answered."""
@@ -104,20 +105,26 @@ def _ran_out(waiting: Waiting, at: datetime) -> bool:
     return not waiting.accepted and waiting.offered_until is not None and waiting.offered_until <= at
 
 
-def evolve_queues(queues: Queues, entry: Recorded[WaitlistEvent | PermitPurchased]) -> Queues:
+def in_line(queue: Iterable[Waiting]) -> tuple[Waiting, ...]:
+    """Return who of a list still waits, first one first; who accepted a place does so no longer."""
+    return tuple(one for one in queue if not one.accepted)
+
+
+def evolve_queues(queues: Queues, entry: Recorded[Told]) -> Queues:
     """Return the lists after one more event, in whatever order they arrive."""
     event = entry.event
     if event.permit_type is None or event.account is None:
         return queues
-    told = (*queues.facts.get(event.permit_type, ()), event)
+    told = (*queues.facts.get(event.permit_type, ()), entry)
     return Queues({**queues.facts, event.permit_type: told})
 
 
-def _order(event: WaitlistEvent | PermitPurchased) -> tuple[datetime, int, str]:
-    return event.at, _RANK[type(event)], event.account or ""
+def _order(entry: Recorded[Told]) -> tuple[datetime, int, int]:
+    """Order by what occurred first; of those who joined at the same instant the log's order decides."""
+    return entry.event.at, _RANK[type(entry.event)], entry.position
 
 
-def _tell(waiting: dict[str, Waiting], event: WaitlistEvent | PermitPurchased, offer_for: timedelta) -> None:
+def _tell(waiting: dict[str, Waiting], event: Told, offer_for: timedelta) -> None:
     account = event.account or ""
     known = waiting.get(account)
     match event:

@@ -267,7 +267,8 @@ def _further(  # noqa: C901, PLR0911, PLR0912 - one line for each event
         case PermitCancelled():
             return _fact("cancelled", entry, event.effective_at)
         case PermitReinstated():
-            return _fact("reinstated", entry, event.retroactive_to or event.effective_at)
+            since = event.retroactive_to or max(event.effective_at, event.at)
+            return _fact("reinstated", entry, since)
         case SessionEnded() | ExemptionEnded():
             return _fact("ended", entry, event.until or event.at)
         case PermitTransferred():

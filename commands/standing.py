@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from commands.right_intervals import Interval
 from events.reads import Answer
@@ -27,6 +27,8 @@ class Standing:
     answer: Answer
 
 
+_LAST = datetime.max.replace(tzinfo=UTC)
+
 NO_RIGHT = Standing(
     valid=False, exempt=False, right=None, start=None, end=None, grace_until=None, answer="no_right"
 )
@@ -50,13 +52,13 @@ def standing(
     exempt = len(rights) < len(covering)
     if covering:
         return _standing(rights or covering, grace, "valid" if rights else "exempt", exempt=exempt)
-    ended = [i for i in here if i.end is not None and at <= i.end + grace]
+    ended = [i for i in here if i.end is not None and at <= _until(i.end, grace)]
     return _standing(ended, grace, "in_grace", exempt=False) if ended else NO_RIGHT
 
 
 def _standing(found: list[Interval], grace: timedelta, answer: Answer, *, exempt: bool) -> Standing:
     right = max(found, key=_ends_last)
-    until = right.end + grace if right.end is not None else None
+    until = _until(right.end, grace) if right.end is not None else None
     return Standing(
         valid=answer == "valid",
         exempt=exempt,
@@ -66,6 +68,11 @@ def _standing(found: list[Interval], grace: timedelta, answer: Answer, *, exempt
         grace_until=until,
         answer=answer,
     )
+
+
+def _until(end: datetime, grace: timedelta) -> datetime:
+    """Return end + grace; a right said to end with the calendar itself (9999-12-31) has no grace after it."""
+    return end + grace if end <= _LAST - grace else end
 
 
 def _ends_last(interval: Interval) -> tuple[bool, float, bool, str]:

@@ -54,8 +54,11 @@ class ExemptionGranted(Event):
 
 
 class ExemptionEnded(Event):
-    """The exemption ended: at `until`, or when the event occurred."""
+    """The exemption ended: at `until`, or when the event occurred. The rest repeats what was granted."""
 
     exemption: ExemptionId
+    plate: PlateTag | None = None
+    zone: ZoneId | None = None
+    start: Instant | None = None
     until: Instant | None = None
     reason: Text | None = None

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Any
 
 from commands.policy import policy_at
-from commands.queues import Queues, evolve_queues
+from commands.queues import Queues, evolve_queues, in_line
 from event_store.log import Log
 from events.boundary import on
 from events.permits import (
@@ -23,7 +23,10 @@ _TYPES = (WaitlistJoined, WaitlistPlaceOffered, WaitlistPlaceAccepted, WaitlistP
 
 
 def places_of(log: Log, account: str, upto: int, now: datetime) -> list[dict[str, Any]]:
-    """Return each list that the account is on, its number there, and until when a place is offered to it."""
+    """Return each list that the account is on, its number there, and until when a place is offered to it.
+
+    Who accepted a place has no number any more.
+    """
     joined = log.read(on(*_TYPES, account=account), upto=upto).entries
     wanted = sorted({entry.event.permit_type for entry in joined})
     if not wanted:
@@ -39,7 +42,9 @@ def _places(
     for permit_type in wanted:
         told = log.read(on(*_TYPES, PermitPurchased, permit_type=permit_type), upto=upto).entries
         queue = reduce(evolve_queues, told, Queues()).queue(permit_type, now, offer_for)
-        for number, one in enumerate(queue, 1):
+        place: dict[str, Any] = {"permit_type": permit_type, "account": account}
+        for number, one in enumerate(in_line(queue), 1):
             if one.account == account:
-                until = None if one.accepted else one.offered_until
-                yield {"permit_type": permit_type, "account": account, "number": number, "until": until}
+                yield {**place, "number": number, "until": one.offered_until}
+        if any(one.account == account and one.accepted for one in queue):
+            yield {**place, "number": None, "until": None}

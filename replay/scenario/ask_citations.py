@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.permit_facts import PermitFacts, evolve_permit_facts
+from commands.queues import in_line
 from commands.waitlist import waiting, waitlist_boundary
 from event_store.widening import folding, settled
 from events.boundary import on
@@ -87,7 +88,7 @@ def _waitlist(asked: Asked) -> dict[str, Any]:
         folding(PermitFacts, evolve_permit_facts),
         asked.known(),
     )
-    queue = waiting(name, at, facts)
+    queue = in_line(waiting(name, at, facts))
     account = asked.text("account") if asked.given("account") else None
     mine = next((one for one in queue if account in {None, one.account}), None)
     if mine is None:

@@ -10,6 +10,9 @@ from events.vocabulary import parse_plate
 UNORDERED = frozenset({"rules", "duplicates", "plates", "active", "includes", "excludes"})
 """Queries, and keys of answers, whose lists are compared as sets."""
 
+_SAID = {"yes": True, "no": False, "true": True, "false": False}
+"""What people write for an answer that is true or false."""
+
 _EPSILON = 5e-5
 """Half a unit of the fourth decimal, to which KPIs are stated."""
 
@@ -84,6 +87,8 @@ def _lists(expected: list[Any], got: list[Any], name: str) -> bool:
 
 
 def _same(expected: Any, got: Any) -> bool:
+    if isinstance(got, bool) and isinstance(expected, str):
+        return _SAID.get(expected.lower()) is got
     if isinstance(expected, bool) or isinstance(got, bool) or expected is None or got is None:
         return expected is got or (expected == got and type(expected) is type(got))
     if isinstance(expected, int | float) and isinstance(got, int | float):

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 from rapidfuzz import process
+from yaml.reader import ReaderError
 
 _MERGE = "tag:yaml.org,2002:merge"
 MAX_BYTES = 4_000_000
@@ -106,8 +107,9 @@ class Document:
             Unusable: if the file cannot be opened, is no YAML, or is no mapping.
 
         """
+        text = self._text()
         try:
-            node = yaml.compose(self._text(), yaml.SafeLoader)
+            node = yaml.compose(text, yaml.SafeLoader)
             if not isinstance(node, yaml.MappingNode):
                 raise self.wrong(
                     1, "a scenario is a mapping with the keys scenario, timezone, story and expect"
@@ -116,10 +118,14 @@ class Document:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             raise self.wrong(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}") from None
+        except ReaderError as error:
+            line = text[: error.position].count("\n") + 1
+            what = f"this is not YAML: the character #x{int(error.character):04x} may not stand in it"
+            raise self.wrong(line, what) from None
         except yaml.YAMLError as error:
             raise self.wrong(1, f"this is not YAML: {error}".replace("\n", " ")) from None
         except RecursionError:
-            raise self.wrong(1, "the file is nested too deeply") from None
+            raise self.wrong(1, "the file is nested too deeply, or an anchor holds itself") from None
 
     def _text(self) -> str:
         try:
@@ -134,10 +140,13 @@ class Document:
             line = raw[: error.start].count(b"\n") + 1
             raise self.wrong(line, "the file is not UTF-8 text") from None
 
-    def _node(self, node: yaml.Node) -> Node:
+    def _count(self, node: yaml.Node) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise self.wrong(node.start_mark.line + 1, "the file expands to too many values")
+
+    def _node(self, node: yaml.Node) -> Node:
+        self._count(node)
         line = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             return self._fields(node)
@@ -147,12 +156,16 @@ class Document:
 
     def _merged(self, node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
         """Return the entries of a mapping, those that `<<: *anchor` brings in behind its own."""
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self.wrong(key.start_mark.line + 1, "a key is a word")
         own = [(key, value) for key, value in node.value if key.tag != _MERGE]
         said = {key.value for key, _ in own}
         for _, value in (pair for pair in node.value if pair[0].tag == _MERGE):
             for one in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                 if not isinstance(one, yaml.MappingNode):
                     raise self.wrong(value.start_mark.line + 1, "<< brings in a mapping, or a list of them")
+                self._count(one)
                 brought = [(k, v) for k, v in self._merged(one) if k.value not in said]
                 said |= {key.value for key, _ in brought}
                 own += brought
@@ -163,8 +176,6 @@ class Document:
         lines: dict[str, int] = {}
         for key, value in self._merged(node):
             line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                raise self.wrong(line, "a key is a word")
             if key.value in entries:
                 raise self.wrong(line, f"{key.value!r} stands here twice")
             entries[key.value] = self._node(value)

@@ -12,6 +12,9 @@ from replay.scenario.document import Document, Fields, Listing, Node, Scalar, ne
 LAG = timedelta(seconds=1)
 """How long after it occurred a step is recorded, where the file does not say."""
 
+_EARLIEST, _LATEST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+"""Between which instants stories play: the clock starts long before a story and goes on after it."""
+
 ALONE = ""
 """Under which key the one parameter of a question stands that is written without its name: `exists: PV-1`."""
 
@@ -118,7 +121,13 @@ def instant_of(document: Document, node: Node, what: str) -> datetime:
         raise document.wrong(node.line, f"{what} is an instant, {example}, not {node.text!r}") from None
     if instant.tzinfo is None:
         raise document.wrong(node.line, f"{what} needs an offset from UTC, {example}, not {node.text!r}")
-    return instant.astimezone(UTC)
+    try:
+        instant = instant.astimezone(UTC)
+    except OverflowError:
+        instant = datetime.max.replace(tzinfo=UTC)
+    if not _EARLIEST <= instant <= _LATEST:
+        raise document.wrong(node.line, f"{what} lies between {_EARLIEST.date()} and {_LATEST.date()}, UTC")
+    return instant
 
 
 def _step(document: Document, node: Node, number: int) -> Step:

@@ -4,8 +4,8 @@ What depends on the log (`corrects: e4` is the position of step e4) is filled in
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, TypeAliasType, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,11 +18,16 @@ from replay.scenario.story import Scenario, Step, known_keys
 POSITIONS = frozenset({"corrects", "list_version", "position"})
 """Fields that hold a position of the log, and may be written as the id of a step."""
 
+_UNKNOWN_KEY = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 _SYNCS = frozenset({"DeviceSynced", "SyncDevice"})
 
 DECIDED: Mapping[str, frozenset[str]] = {
     "CorrectPlateRead": frozenset({"was"}),
     "CancelWatchlistEntry": frozenset({"plate", "source", "expires"}),
+    "EndExemption": frozenset({"plate", "zone", "start"}),
+    "LiftLegalHold": frozenset({"covers"}),
+    "AcceptWaitlistPlace": frozenset({"expires"}),
+    "LapseWaitlistPlace": frozenset({"expires"}),
     "AssessLateFee": frozenset({"amount"}),
     "ReverseLateFee": frozenset({"corrects"}),
     "ReinstateLateFee": frozenset({"amount", "corrects"}),
@@ -154,7 +159,7 @@ class _Teller:
         try:
             model.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
+            first = min(error.errors(), key=lambda one: one["type"] not in _UNKNOWN_KEY)
             raise self._explained(first["loc"], first["type"], first["msg"]) from None
 
     def _explained(self, loc: tuple[int | str, ...], kind: str, message: str) -> Unusable:
@@ -164,6 +169,10 @@ class _Teller:
         field = ".".join(words)
         if kind == "missing":
             return self._document.wrong(node.line, f"{name} needs {field}")
+        if kind in _UNKNOWN_KEY:
+            inside, key = ".".join(words[:-1]), words[-1]
+            hint = nearest(key, _inner_names(self._model()))
+            return self._document.wrong(node.line, f"{name}: {inside} has no key {key!r}{hint}")
         return self._document.wrong(node.line, f"{name}: {field}: {message.removeprefix('Value error, ')}")
 
 
@@ -172,6 +181,18 @@ def _lists(scenario: Scenario, before: Step) -> dict[str, str]:
     syncs = (one for one in scenario.steps[: scenario.steps.index(before)] if one.name in _SYNCS)
     named = ((one.fields.entries.get("list_version"), one.id) for one in syncs)
     return {node.text: sync for node, sync in named if isinstance(node, Scalar)}
+
+
+def _inner_names(model: type[BaseModel]) -> set[str]:
+    """Return the keys of whatever mappings stand within a model's fields, such as a zone's rules."""
+    names: set[str] = set()
+    hints: list[Any] = [info.annotation for info in model.model_fields.values()]
+    while hints:
+        hint = hints.pop()
+        if is_dataclass(hint):
+            names |= {field.name for field in fields(hint)}
+        hints += get_args(hint.__value__ if isinstance(hint, TypeAliasType) else hint)
+    return names
 
 
 def _is_branch(part: int | str) -> bool:

@@ -147,6 +147,8 @@ class TestExemptions:
 
     def test_an_exemption_is_ended_once(self) -> None:
         command = EndExemption(at=at(20), exemption="E", reason="wrapped")
-        given(self.GRANTED).when(command).then(ExemptionEnded(at=at(20), exemption="E", reason="wrapped"))
+        given(self.GRANTED).when(command).then(
+            ExemptionEnded(at=at(20), exemption="E", plate=A, zone="F", reason="wrapped")
+        )
         given(self.GRANTED).when(command.model_copy(update={"at": at(60)})).then()
         given().when(command).then(NoSuchExemption)

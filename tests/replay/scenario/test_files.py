@@ -56,6 +56,16 @@ type Write = Callable[[str], Path]
             7,
             "an entry has no key 'att' (did you mean at?)",
         ),
+        (STORY.replace("ON CKTR482", "ON \0"), 4, "the character #x0000 may not stand in it"),
+        (STORY.replace("2026-03-05", "0001-01-01"), 4, "at lies between 1000-01-01 and 9999-12-31"),
+        (STORY.replace("2026-03-05T09", "9999-12-31T20"), 4, "at lies between 1000-01-01 and 9999-12-31"),
+        (f"{STORY}? [a, b]\n: c\n", 5, "a key is a word"),
+        (
+            STORY.replace("fact: PlateRead, plate: ON CKTR482", "fact: ZoneRulesSet, rules: [{dayz: [mon]}]"),
+            4,
+            "rules.0 has no key 'dayz' (did you mean days?)",
+        ),
+        (f"{STORY}policy: &p {{fine: *p}}\n", 1, "an anchor holds itself"),
     ],
 )
 def test_an_error_names_line_and_nearest_name(text: str, line: int, sentence: str, play: Play) -> None:
@@ -81,6 +91,12 @@ def test_an_alias_that_expands_without_end_is_refused(write: Write) -> None:
     levels = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))
     with pytest.raises(Exception, match="expands to too many values"):
         read_scenario(write(f"a0: &a0 [x, x, x]\n{levels}\n"))
+
+
+def test_mappings_merged_without_end_are_refused(write: Write) -> None:
+    levels = "\n".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 9))
+    with pytest.raises(Exception, match="expands to too many values"):
+        read_scenario(write(f"a0: &a0 {{x: 1}}\n{levels}\n"))
 
 
 def test_recorded_is_a_second_after_it_occurred_unless_it_is_said(write: Write) -> None:
