@@ -10,6 +10,16 @@ from projections.reports.reporting import Reports, literal
 PERMITS = frozenset({"revenue", "revenue_recognised", "plan_variance"})
 """Reports that are made of permits; all others are followed to their citations."""
 
+_COUNTED = {
+    "violations": "standing <> 'voided'",
+    "collection_by_count": "standing <> 'voided'",
+    "compliance": "standing not in ('voided', 'dismissed')",
+    "overturn_rate": "outcome is not null",
+    "appeals_by_reason": "outcome is not null",
+    "time_to_resolution": "outcome is not null",
+}
+"""Which citations of the cohort a figure counts, where not all: who follows it finds as many."""
+
 _CITATIONS = """
     select citation, issued_at, zone, lot, code, officer, device, standing, fine, paid, balance, appealed,
         outcome
@@ -34,8 +44,8 @@ def basis(
 ) -> tuple[Sequence[dict[str, Any]], int, int]:
     """Return the citations or permits behind a report's figure, how many there are, and the position.
 
-    `part` is one of the parts that the report was parted into, `standing` where the citations stand,
-    `outcome` how their appeals were decided.
+    `part` is one of the parts that the report was parted into, `outcome` how their appeals were decided.
+    `standing` asks where the citations of the cohort stand, also of those that the figure leaves out.
 
     Raises:
         NoSuchReport: if there is none of that name.
@@ -43,9 +53,10 @@ def basis(
 
     """
     of_permits = report_named(name).name in PERMITS
-    conditions = (
-        ["in_period(paid_at)" if name != "revenue_recognised" else "true"] if of_permits else ["true"]
-    )
+    if of_permits:
+        conditions = ["in_period(paid_at)" if name != "revenue_recognised" else "true"]
+    else:
+        conditions = [_COUNTED.get(name, "true") if standing is None else "true"]
     if part is not None:
         conditions.append(f"part is not distinct from {literal(part or None)}")
     if standing is not None and not of_permits:

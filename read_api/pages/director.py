@@ -303,6 +303,7 @@ async def behind_figure(
         "more": f"/director/{name}?{urlencode({**given, 'skip': start + ROWS})}"
         if total > start + len(rows)
         else None,
+        "less": f"/director/{name}?{urlencode({**given, 'skip': max(0, start - ROWS)})}" if start else None,
         "position": position,
         **seen_by(visitor),
     }

@@ -108,6 +108,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("read_api.pages"),
         autoescape=True,
+        auto_reload=False,  # a release that is being replaced goes on with its own templates
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
