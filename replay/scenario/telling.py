@@ -144,6 +144,9 @@ class _Teller:
         if named or (field == "list_version" and isinstance(value, str)):
             self._references[path] = node.text if named else self._lists.get(node.text, "")
             return 0
+        if field == "corrects" and isinstance(value, str):
+            what = f"the story has no step {value!r}{nearest(value, sorted(self._ids))}"
+            raise self._document.wrong(node.line, what)
         known = self._obvious.identity(field, node.text)
         return known if known != node.text else value
 

@@ -45,6 +45,11 @@ type Write = Callable[[str], Path]
             "(did you mean valid?)",
         ),
         (f"{STORY}expect:\n  - balance: {{citation: X, at: noon}}\n    is: 1\n", 6, "not 'noon'"),
+        (
+            f"{STORY}  - {{id: f, at: 2026-03-06T09:00:00Z, fact: LateFeeReversed, corrects: rr}}\n",
+            5,
+            "the story has no step 'rr' (did you mean r?)",
+        ),
         (f"{STORY}expect:\n  - refused: {{step: q}}\n    is: null\n", 6, "the story has no step 'q'"),
         (
             f"{STORY}expect:\n  - timeline: {{plate: ON A1}}\n    is: {{excludes: [r2]}}\n",
