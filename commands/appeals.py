@@ -36,7 +36,7 @@ class OnAppeal(OnCitation):
 class FileAppeal(OnAppeal):
     """Dispute the citation, at the first or the second level."""
 
-    level: Annotated[int, Field(ge=1, le=2)] = 1
+    level: Annotated[int, Field(strict=True, ge=1, le=2)] = 1
     statement: Text | None = None
     evidence: Annotated[tuple[Word, ...], Field(max_length=100)] | None = None
 

@@ -47,7 +47,7 @@ class IssueCitation(Command):
     fine: Amount | None = None
     basis: Annotated[tuple[ReadId, ...], BeforeValidator(one_or_many), Field(max_length=50)] = ()
     device: DeviceId | None = None
-    online: bool = True
+    online: Annotated[bool, Field(strict=True)] = True
     device_time: Instant | None = None
     officer: Word | None = None
     place: PlaceSaid | None = None

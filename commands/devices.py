@@ -15,6 +15,9 @@ from events.vocabulary import DeviceId
 
 MOST_SECONDS = 10 * 365 * 86_400
 
+Offset = Annotated[float, Field(strict=True, ge=-MOST_SECONDS, le=MOST_SECONDS)]
+"""How far a device's clock is ahead, in seconds."""
+
 
 class SyncDevice(Command):
     """Note that the device fetched the list as of log position `list_version`.
@@ -23,8 +26,8 @@ class SyncDevice(Command):
     """
 
     device: DeviceId
-    list_version: Annotated[int, Field(ge=0)]
-    clock_offset_seconds: Annotated[float, Field(ge=-MOST_SECONDS, le=MOST_SECONDS)] | None = None
+    list_version: Annotated[int, Field(strict=True, ge=0)]
+    clock_offset_seconds: Offset | None = None
 
 
 @dataclass(frozen=True, slots=True)

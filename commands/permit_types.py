@@ -29,10 +29,10 @@ class OfferPermitType(Command):
     permit_type: PermitTypeId
     zones: Annotated[tuple[ZoneId, ...], Field(min_length=1, max_length=100)]
     price: Amount
-    term_days: Annotated[int, Field(gt=0, le=3660)]
-    capacity: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    max_plates: Annotated[int, Field(gt=0, le=1000)] = 1
-    max_active: Annotated[int, Field(gt=0, le=1000)] = 1
+    term_days: Annotated[int, Field(strict=True, gt=0, le=3660)]
+    capacity: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] | None = None
+    max_plates: Annotated[int, Field(strict=True, gt=0, le=1000)] = 1
+    max_active: Annotated[int, Field(strict=True, gt=0, le=1000)] = 1
     eligibility: Word | None = None
 
 

@@ -47,14 +47,14 @@ class RecordPlateRead(Command):
     zone: ZoneId
     device: DeviceId
     raw: Text | None = None
-    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    confidence: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
     candidates: Annotated[tuple[Word, ...], Field(max_length=50)] | None = None
     image: Word | None = None
     place: PlaceSaid | None = None
     direction: Direction = "none"
-    online: bool = True
+    online: Annotated[bool, Field(strict=True)] = True
     device_time: Instant | None = None
-    list_version: Annotated[int, Field(ge=0)] | None = None
+    list_version: Annotated[int, Field(strict=True, ge=0)] | None = None
     shown: Shown | None = None
     officer: Word | None = None
     session: Identity | None = None

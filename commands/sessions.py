@@ -37,7 +37,7 @@ class StartSession(Command):
     zone: ZoneId
     start: Instant | None = None
     until: Instant | None = None
-    minutes: Annotated[int, Field(gt=0, le=366 * 24 * 60)] | None = None
+    minutes: Annotated[int, Field(strict=True, gt=0, le=366 * 24 * 60)] | None = None
     channel: Word = "app"
     amount: Amount | None = None
     payment: PaymentId | None = None
@@ -60,7 +60,7 @@ class ExtendSession(Command):
 
     session: SessionId
     until: Instant | None = None
-    minutes: Annotated[int, Field(gt=0, le=366 * 24 * 60)] | None = None
+    minutes: Annotated[int, Field(strict=True, gt=0, le=366 * 24 * 60)] | None = None
 
     @model_validator(mode="after")
     def _says_until_when(self) -> Self:

@@ -26,8 +26,8 @@ class OpenZone(Command):
     zone: ZoneId
     name: Word | None = None
     timezone: TimeZone
-    capacity: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    spaces: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    capacity: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] | None = None
+    spaces: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] | None = None
     lot: Word | None = None
 
 

@@ -29,7 +29,7 @@ class Shown:
     """What the officer's screen answered, and the position of the log that the answer rested on."""
 
     answer: Answer
-    position: Annotated[int, Field(ge=0)]
+    position: Annotated[int, Field(strict=True, ge=0)]
     right: str | None = None
 
 
@@ -37,8 +37,8 @@ class Shown:
 class Place:
     """Where a device stood, WGS 84 degrees."""
 
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[float, Field(strict=True, ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(strict=True, ge=-180, le=180)] | None = None
     text: Text | None = None
 
 

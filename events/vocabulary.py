@@ -6,12 +6,12 @@ marks a field that is personal data: the codec is the only place where such a fi
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import cache
 from typing import Annotated, NewType
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 UNKNOWN_REGION = "ZZ"
 """The region of a plate whose issuer nobody could read (ISO 3166 keeps ZZ for private use)."""
@@ -33,6 +33,8 @@ _REGION = re.compile(r"[A-Z]{1,3}(-[A-Z0-9]{1,3})?")
 _CARD = re.compile(
     r"(?<![0-9A-Za-z])(?:2[ -]?[2-7]|[34568][ -]?[0-9])[ -]?(?:[0-9][ -]?){10,16}[0-9](?![0-9A-Za-z])"
 )
+_BARE_NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]*)?\s*")
+_LOCAL_TIME = re.compile(r"^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)$")
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])")
 
 
@@ -116,9 +118,18 @@ def _aware(value: datetime) -> datetime:
 
 
 def _not_a_number(value: object) -> object:
-    if isinstance(value, int | float):
-        raise ValueError("an instant is written as RFC 3339 text, such as 2026-03-05T14:02:11Z")  # noqa: TRY004
+    """Refuse ticks of a clock, as text too: nobody can tell seconds from milliseconds."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _BARE_NUMBER.fullmatch(value)):
+        raise ValueError("an instant is written as RFC 3339 text, such as 2026-03-05T14:02:11Z")
     return value
+
+
+def _local_time(value: object) -> object:
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not _LOCAL_TIME.fullmatch(value):
+        raise ValueError("a time of day is written HH:MM, such as 07:00")
+    return "00:00" if value.startswith("24") else value
 
 
 @cache
@@ -155,6 +166,13 @@ def _no_control(text: str) -> str:
 
 Instant = Annotated[datetime, BeforeValidator(_not_a_number), AfterValidator(_aware)]
 """A moment with an offset, kept in UTC; a naive time is refused."""
+
+LocalTime = Annotated[
+    time,
+    BeforeValidator(_local_time),
+    WithJsonSchema({"type": "string", "pattern": _LOCAL_TIME.pattern, "examples": ["07:00", "24:00"]}),
+]
+"""A time of a zone's local day, `HH:MM` or `HH:MM:SS`; the day's end, `24:00`, is the next one's midnight."""
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Amount = Annotated[Cents, Field(strict=True, ge=0, le=MAX_AMOUNT)]

@@ -1,13 +1,12 @@
 """Zones: where a vehicle may stand, and under which rules, from when."""
 
 from dataclasses import dataclass
-from datetime import time
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from events.base import Event
-from events.vocabulary import Instant, TimeZone, Word, ZoneId
+from events.vocabulary import Instant, LocalTime, TimeZone, Word, ZoneId
 
 type Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 type RuleKind = Literal["permit", "paid", "time_limit", "no_parking"]
@@ -23,9 +22,9 @@ class ZoneRule:
     code: Word
     kind: RuleKind
     days: tuple[Day, ...] | None = None
-    start: time | None = None
-    end: time | None = None
-    limit_minutes: Annotated[int, Field(gt=0, le=60 * 24 * 365)] | None = None
+    start: LocalTime | None = None
+    end: LocalTime | None = None
+    limit_minutes: Annotated[int, Field(strict=True, gt=0, le=60 * 24 * 365)] | None = None
 
 
 class ZoneOpened(Event):

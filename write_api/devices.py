@@ -3,29 +3,34 @@
 Each read and citation is a command of its own, known by the device and the id that the device gave it, so a
 sync that was cut off is simply made again. One that is refused is answered with its problem, and does not
 stop the others. Then the list is read, and its version recorded with the offset of the device's clock, so
-that everybody can tell later what the device knew.
+that everybody can tell later what the device knew. Under an Idempotency-Key, a sync that is made again is no
+second one: it gets the position and the version of the first, and the list as it was then.
 """
 
 import asyncio
 from http import HTTPStatus
 from itertools import batched
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from commands.devices import MOST_SECONDS, SYNC_DEVICE, SyncDevice
+from commands.devices import SYNC_DEVICE, Offset, SyncDevice
 from events.envelope import Origin
+from events.reads import DeviceSynced
 from events.vocabulary import DeviceId, ZoneId
 from operations.identity import Principal
 from operations.problems import bad_fields
+from projections.device_list import DeviceList
 from projections.lookups import Lookups
 from write_api import citations
 from write_api.bodies import Document, document, whole_body
 from write_api.commanding import reply_to
 from write_api.door import Means, Request, problem_of
+from write_api.execute import Outcome
 from write_api.identities import derived_id, fingerprint, fresh_id
+from write_api.keyed import Asking, asking, found_before
 from write_api.reading import Answer, Reading, natural_id
 from write_api.replies import Reply, encode
 from write_api.wording import Wording, unusable
@@ -55,7 +60,7 @@ class Sync(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     device: DeviceId
-    clock_offset_seconds: Annotated[float, Field(ge=-MOST_SECONDS, le=MOST_SECONDS)] | None = None
+    clock_offset_seconds: Offset | None = None
     zones: Annotated[tuple[ZoneId, ...], Field(max_length=1000)] | None = None
     reads: Annotated[list[dict[str, Any]], Field(max_length=MOST)] = []
     citations: Annotated[list[dict[str, Any]], Field(max_length=MOST)] = []
@@ -109,21 +114,17 @@ class DeviceSync:
         principal = means.admit(self.path, request.headers).principal
         request.headers.demand_media_type("application/json")
         raw = await whole_body(request.receive, request.headers.length, means.settings.body_limit)
-        sync = _sync(document(raw), request.path["device"])
+        said, device = document(raw), request.path["device"]
+        asked = asking(principal.subject, self.path, request.headers.key, device, said)
+        before = await found_before(means, asked)
+        sync = _sync(said, device)
         origin = Origin(principal.subject, "sync", request.headers.correlation)
         work = OfflineWork(means, principal, sync.device, origin)
         reads: list[Answer] = []
         for batch in batched(enumerate(sync.reads), UNDER_WAY):
             reads += await asyncio.gather(*(self._read(work, *each) for each in batch))
         cited = [await self._cite(work, number, said) for number, said in enumerate(sync.citations)]
-        listed = await self._lookups.device_list(means.clock(), sync.zones)
-        noted = SyncDevice(
-            at=means.clock(),
-            device=sync.device,
-            list_version=listed.as_of.position,
-            clock_offset_seconds=sync.clock_offset_seconds,
-        )
-        outcome = await means.deciding.execute(SYNC_DEVICE, noted, fresh_id(), origin)
+        outcome, listed = await self._noted(work, sync, asked, before)
         body = {
             "position": outcome.position,
             "device": sync.device,
@@ -133,6 +134,27 @@ class DeviceSync:
             "citations": cited,
         }
         return Reply(HTTPStatus.CREATED, encode(body), position=outcome.position)
+
+    async def _noted(
+        self, work: OfflineWork, sync: Sync, asked: Asking, before: Outcome | None
+    ) -> tuple[Outcome, DeviceList]:
+        """Return what noting the sync came to, and its list; those of the first time if there was one."""
+        if before is None:
+            now = work.means.clock()
+            listed = await self._lookups.device_list(now, sync.zones)
+            noted = SyncDevice(
+                at=now,
+                device=sync.device,
+                list_version=listed.as_of.position,
+                clock_offset_seconds=sync.clock_offset_seconds,
+            )
+            before = await work.means.deciding.execute(
+                SYNC_DEVICE, noted, asked.command_id, work.origin, asked.fingerprint
+            )
+            if not before.known_already:
+                return before, listed
+        first = cast("DeviceSynced", before.events[0])
+        return before, await self._lookups.device_list(first.at, sync.zones, first.list_version)
 
     async def _read(self, work: OfflineWork, number: int, said: Document) -> Answer:
         try:

@@ -1,5 +1,7 @@
 """Words of the field: what is accepted, what is refused, and with which sentence."""
 
+from datetime import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from events.vocabulary import (
     Amount,
     Instant,
+    LocalTime,
     Plate,
     is_readable,
     looks_like_card_number,
@@ -55,9 +58,21 @@ def test_an_instant_without_offset_is_refused_and_says_what_is_missing() -> None
         TypeAdapter(Instant).validate_python("2026-03-05T09:02:11")
 
 
-def test_an_instant_is_text_not_a_number() -> None:
+@pytest.mark.parametrize("written", [1_772_700_000, 0.5, True, "1772700000", "-1", " 1.5 "])
+def test_an_instant_is_text_not_a_number(written: object) -> None:
     with pytest.raises(ValidationError, match="RFC 3339"):
-        TypeAdapter(Instant).validate_python(1_772_700_000)
+        TypeAdapter(Instant).validate_python(written)
+
+
+def test_a_time_of_day_may_end_the_day() -> None:
+    assert TypeAdapter(LocalTime).validate_python("24:00") == time(0)
+    assert TypeAdapter(LocalTime).validate_python("07:30") == time(7, 30)
+
+
+@pytest.mark.parametrize("written", [1080, "7", "07:30+02:00", "25:00", "24:01", "7:30"])
+def test_a_time_of_day_is_written_with_hours_and_minutes(written: object) -> None:
+    with pytest.raises(ValidationError, match="HH:MM"):
+        TypeAdapter(LocalTime).validate_python(written)
 
 
 @pytest.mark.parametrize("amount", [-1, 100_000_00 + 1, 1.5, "100", True])
