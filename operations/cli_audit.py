@@ -91,6 +91,9 @@ def export(
     from events.boundary import Boundary, Criterion
     from operations.settings import BadSetting
 
+    for one in tag or ():
+        if ":" not in one:
+            raise BadSetting(f"{one!r} is no tag; one is written name:value, such as citation:PV-50001.")
     if whole and not tag:
         raise BadSetting("--whole proves that no entry with a tag is left out: name a --tag.")
     criteria = frozenset(Criterion(frozenset(), frozenset({one})) for one in tag or ())

@@ -16,8 +16,8 @@ def serve(
     services: Annotated[
         list[str] | None,
         typer.Argument(
-            help="write-api, read-api, projector, automation; relay and ingest where Kafka is configured; "
-            "without names all of it."
+            help="write-api, read-api, projector, archive, automation, sealer; relay and ingest where Kafka "
+            "is configured; without names all of it."
         ),
     ] = None,
     supervised_by: Annotated[int | None, typer.Option(hidden=True)] = None,

@@ -40,7 +40,7 @@ class Table:
         """Read the header.
 
         Raises:
-            UnusableFile: if there is none, or a column's name stands twice.
+            UnusableFile: if there is none, it is no UTF-8 text, or a column's name stands twice.
 
         """
         self._source = source
@@ -51,6 +51,10 @@ class Table:
             text = header.decode()
         except UnicodeDecodeError:
             raise UnusableFile(f"{source.path}: the header is not UTF-8 text; save it as UTF-8") from None
+        if "\x00" in text:
+            raise UnusableFile(f"{source.path} is UTF-16 text; save it as UTF-8 and import it again")
+        if "\r" in text.rstrip("\r\n"):
+            raise UnusableFile(f"{source.path}: its lines end in CR alone; save it with LF or CR LF")
         self.delimiter = max(DELIMITERS, key=text.count)
         self.columns = [name.strip() for name in next(csv.reader([text], delimiter=self.delimiter))]
         twice = {name for name in self.columns if name and self.columns.count(name) > 1}

@@ -57,6 +57,8 @@ def test_a_column_is_named_where_it_is_not_recognised(import_: Import) -> None:
         ("", "is empty"),
         ("\n\n", "is empty"),
         (f"{HEADER}".encode("utf-16"), "UTF-16"),
+        (HEADER.encode("utf-16-be"), "UTF-16"),
+        (f"{HEADER}{ROW}".replace("\n", "\r"), "end in CR alone"),
         ("plate,plate,at\n", "'plate' stands twice"),
         ("number,when\n1,2\n", 'no column holds at or date; name it with --map at="Column"'),
         (b"\xff\xfa\n", "not UTF-8"),
