@@ -27,7 +27,13 @@ _PLAIN = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this request",
     "json_invalid": "is not valid JSON",
+    "unexpected_keyword_argument": "is not a field here",
 }
+_SENTENCES: Mapping[int, str] = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method; `Allow` says which it takes.",
+}
+"""What is said where the framework only repeats the status."""
 
 
 class Problem(Exception):
@@ -140,7 +146,9 @@ def _on_bad_fields(_: Request, error: Exception) -> Response:
 def _on_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     title = HTTPStatus(error.status_code).phrase
-    return Problem(error.status_code, title, str(error.detail), headers=error.headers).response()
+    stated = str(error.detail)
+    detail = _SENTENCES.get(error.status_code, stated) if stated == title else stated
+    return Problem(error.status_code, title.capitalize(), detail, headers=error.headers).response()
 
 
 def _on_unavailable(_: Request, error: Exception) -> Response:

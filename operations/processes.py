@@ -46,7 +46,11 @@ def read_api(dsn: str, settings: Settings, sockets: Sequence[socket.socket]) -> 
     from projections.lookups import Lookups
     from read_api.app import create_app
 
-    with closing(PostgresLog(dsn)) as log, Lookups(dsn) as lookups, reports_of(dsn, settings) as reporting:
+    with (
+        closing(PostgresLog(dsn)) as log,
+        Lookups(dsn, patience=settings.wait_seconds) as lookups,
+        reports_of(dsn, settings) as reporting,
+    ):
         app = create_app(log, lookups, authenticator(settings), settings, reporting)
         _serve(app, settings, sockets)
 

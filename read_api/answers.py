@@ -38,6 +38,7 @@ class ProblemDetails(BaseModel):
     rule: str | None = None
     behind: int | None = Field(None, description="Positions that the read model is behind `at_least`.")
     errors: list[dict[str, str]] | None = None
+    incident: str | None = Field(None, description="What the server's log explains a surprise under.")
 
 
 _SAID = {
@@ -46,6 +47,7 @@ _SAID = {
     404: "There is no such thing in the log as far as it was known.",
     422: "A parameter cannot be used; `errors` names it.",
     428: "The policy demands the header `Purpose`.",
+    500: "Something failed that nobody foresaw; the server's log explains it under `incident`.",
     503: "The log cannot be reached, or the read model did not reach `at_least` in time.",
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
@@ -12,6 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 from event_store.log import Log
 from event_store.proving import Proofs
 from event_store.tracing import entering
+from operations.examples import NAMES
+from operations.heads import as_get
 from operations.identity import Authenticator
 from operations.problems import install
 from operations.settings import Settings
@@ -34,7 +37,8 @@ from read_api import (
     validity,
     zones,
 )
-from read_api.answers import ProblemDetails, install_models
+from read_api.answers import ProblemDetails, install_models, problems
+from read_api.asking import whole_names
 from read_api.door import Door
 from read_api.looking_up import Register
 from read_api.metering import Meter
@@ -108,6 +112,7 @@ class ReadApp(FastAPI):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        scope = whole_names(as_get(scope))
         began = perf_counter()
         if scope["path"] == validity.PATH and scope["method"] == "GET":
             status = await validity.serve(self.door, scope, send)
@@ -134,6 +139,9 @@ class ReadApp(FastAPI):
                 if traced is not None:  # the route is known only now
                     traced.update_name(f"{scope['method']} {getattr(scope.get('route'), 'path', 'unknown')}")
                     traced.set_attribute("http.response.status_code", status)
+        except Exception:
+            if status != HTTPStatus.INTERNAL_SERVER_ERROR:  # that one was answered, and is in the log
+                raise
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
             self.meter.answered(route, status or 500, perf_counter() - began)
@@ -193,10 +201,21 @@ def _document(app: ReadApp) -> Callable[[], dict[str, Any]]:
             )
             schemas = made.setdefault("components", {}).setdefault("schemas", {})
             schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
+            for operation in (one for path in made["paths"].values() for one in path.values()):
+                complete(operation)
             app.openapi_schema = made
         return app.openapi_schema
 
     return openapi
+
+
+def complete(operation: dict[str, Any]) -> None:
+    """Add to a route's documentation what holds for all: examples of names, and the answer to a surprise."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            parameter.setdefault("example", NAMES[parameter["name"]])
+    if operation.get("security"):
+        operation["responses"] |= {str(status): said for status, said in problems(500).items()}
 
 
 def _lifespan(hub: Hub, door: Callable[[], Door]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

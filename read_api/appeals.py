@@ -118,7 +118,7 @@ async def one(
     purpose: Purpose = None,
 ) -> Response:
     """Answer the appeal's state and every step."""
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     citation = await asyncio.to_thread(citation_of, door.log, appeal, upto)
     if citation is None:
         raise _no_such_appeal(visit.access, appeal)

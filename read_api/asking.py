@@ -8,15 +8,20 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Path, Query
 from pydantic import BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
+from starlette.types import Scope
 
 from events.vocabulary import Identity, Instant, parse_plate, plate_of
 from operations.problems import Problem
 
 LATEST = "latest"
 MAX_POSITION = 2**63 - 2
+EARLIEST = 1900
+"""The first year that is asked about: nothing was parked before, and weeks and days can be taken off it."""
+
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
@@ -33,16 +38,19 @@ def instant(text: str) -> datetime:
     """Return an instant of RFC 3339; a `+` of its offset that an address turned into a space is kept.
 
     Raises:
-        BadParameter: if it is not one, or has no offset.
+        BadParameter: if it is not one, has no offset, or lies before the first year that is asked about.
 
     """
     if not _DATED.match(text):
         raise BadParameter("an instant is written as RFC 3339 text, such as 2026-03-05T14:02:11Z")
     try:
-        return _INSTANT.validate_python(_LOST_PLUS.sub(r"+\1", text))
+        found = _INSTANT.validate_python(_LOST_PLUS.sub(r"+\1", text))
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise BadParameter(message) from None
+    if found.year < EARLIEST:
+        raise BadParameter(f"it lies before the year {EARLIEST}")
+    return found
 
 
 def known(text: str) -> Known:
@@ -144,5 +152,24 @@ def unusable(field: str, message: str) -> Problem:
     return Problem(422, "Unusable input", f"{field} {wrong}", errors=[{"field": field, "problem": wrong}])
 
 
-Named = Annotated[Identity, Path(description="The name that the office knows it by.")]
+SLASH = "\ue02f"
+"""Stands, inside the app alone, for the slash of a name; no name holds it (it is for private use)."""
+
+
+def whole_names(scope: Scope) -> Scope:
+    """Return a request in whose path a slash inside a name (`%2F`) does not end the name."""
+    raw = scope.get("raw_path", b"").partition(b"?")[0]
+    if b"%2F" not in raw and b"%2f" not in raw:
+        return scope
+    kept = raw.replace(b"%2F", SLASH.encode()).replace(b"%2f", SLASH.encode())
+    return {**scope, "path": unquote_to_bytes(kept).decode(errors="replace")}
+
+
+def _with_slash(name: object) -> object:
+    return name.replace(SLASH, "/") if isinstance(name, str) else name
+
+
+Named = Annotated[
+    Identity, BeforeValidator(_with_slash), Path(description="The name that the office knows it by.")
+]
 """A part of an address that names a thing."""

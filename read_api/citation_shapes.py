@@ -52,7 +52,9 @@ class CitationState(BaseModel):
     issued: datetime
     policy: str = Field(description="The version of the policy that it is decided by.")
     at: datetime = Field(description="The instant that amounts and stage are of.")
-    stage: str = Field(examples=["open", "paid", "late"])
+    stage: str | None = Field(
+        description="Null at an instant before it was issued.", examples=["open", "paid", "late"]
+    )
     fine: int
     balance: int = Field(description="Fine and fees less allocated payments.")
     payable: int = Field(description="What settles it at that instant, the discount included.")

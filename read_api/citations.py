@@ -91,7 +91,7 @@ async def citation_state(
 ) -> Response:
     """Answer what stands against the citation, what settles it, its deadlines and appeals."""
     await demand_citation(door.log, visit, citation)
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     await door.register.note(visit.principal, f"citation {citation}", purpose, Subject(citation=citation))
     docket = await asyncio.to_thread(ledger_of, door.log, citation, upto)
     if docket is None:
@@ -114,7 +114,7 @@ async def citation_finding(
     purpose: Purpose = None,
 ) -> Response:
     """Answer the finding, its cause, whether the officer erred, and the entries that it rests on."""
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     await door.register.note(
         visit.principal, f"finding on citation {citation}", purpose, Subject(citation=citation)
     )
@@ -175,7 +175,7 @@ async def citation_timeline(
     purpose: Purpose = None,
 ) -> Response:
     """Answer every entry with both clocks, what was known then, and what the screen showed."""
-    known = asked.known if asked.at_least is None else await stand(door.log, asked)
+    known = asked.known if asked.at_least is None else await stand(door, asked)
     return Response(await tell(door, visit, citation, known, purpose), media_type=JSON)
 
 

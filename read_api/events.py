@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import count
@@ -19,6 +19,7 @@ from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.catalogue import CATALOGUE
 from events.envelope import Recorded
+from events.vocabulary import parse_plate
 from read_api.answers import AsOf, as_of_log, json_answer, problems
 from read_api.asking import Asked, At, KnownThen, freshness, unusable
 from read_api.door import Here, Visit
@@ -59,6 +60,8 @@ class Selection:
     actor: str | None
     after: int
     upto: int
+    known: int
+    """As far as the log was looked at; `upto` may lie before, where the selection ends at an instant."""
 
     def keep(self, entries: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:
         """Return the entries of the actor that is asked for."""
@@ -84,16 +87,14 @@ def select(
     cursor: int,
 ) -> Selection:
     """Return the selection; `start` and `end` bound `recorded`, the end excluded."""
-    head = log.head()
-    upto = head
+    held = log.head()
     if known is not None:
-        upto = min(upto, known if isinstance(known, int) else log.position_at(known))
-    if end is not None:
-        upto = min(upto, _before(log, end))
+        held = min(held, known if isinstance(known, int) else log.position_at(known))
+    upto = held if end is None else min(held, _before(log, end))
     after = max(cursor, _before(log, start) if start is not None else 0)
     criterion = Criterion(frozenset(types), frozenset(tags))
     boundary = Boundary[Event](frozenset({criterion})) if tags or types else None
-    return Selection(boundary, actor, after, upto)
+    return Selection(boundary, actor, after, upto, held)
 
 
 def _before(log: Log, instant: datetime) -> int:
@@ -121,17 +122,15 @@ def find(log: Log, selection: Selection, limit: int) -> Found:
 
 
 async def export(
-    log: Log, selection: Selection, write: Callable[[list[Recorded[Event]], int], bytes]
+    log: Log, selection: Selection, most: int | None, write: Callable[[list[Recorded[Event]], int], bytes]
 ) -> AsyncIterator[bytes]:
-    """Yield the whole selection in parts, so that memory stays flat however long history is."""
-    at: int | None = selection.after
+    """Yield the whole selection, or its first `most` entries, in parts, so that memory stays flat."""
+    parts = parts_of(log, selection, most)
     for part in count():
-        if at is None:
+        entries = await asyncio.to_thread(next, parts, None)
+        if entries is None:
             return
-        here = Selection(selection.boundary, selection.actor, at, selection.upto)
-        found = await asyncio.to_thread(find, log, here, MOST)
-        yield write(found.entries, part)
-        at = found.cursor
+        yield write(entries, part)
 
 
 @router.get(
@@ -140,7 +139,7 @@ async def export(
     responses={
         200: {
             "model": History,
-            "description": "A page of history as JSON; in other formats the whole selection.",
+            "description": "A page of history as JSON; in other formats all of it, or `limit` entries.",
             "content": {
                 "application/x-ndjson": {"schema": {"type": "string"}},
                 "text/csv": {"schema": {"type": "string"}},
@@ -170,36 +169,38 @@ async def history(
     actor: Annotated[str | None, Query(max_length=200)] = None,
     known: Annotated[KnownThen, Query(description="Up to this position or instant.")] = None,
     cursor: Annotated[int, Query(ge=0, le=2**63 - 2, description="Go on after this position.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE,
+    limit: Annotated[
+        int | None, Query(ge=1, le=MOST, description=f"Entries at most; {PAGE} of a page of JSON.")
+    ] = None,
     format_: Annotated[Format | None, Query(alias="format", description="Over the header Accept.")] = None,
     purpose: Purpose = None,
 ) -> Response:
     """Answer a page of history, or all of it as JSON Lines, CSV or Parquet."""
-    _check(tag or (), type_ or ())
-    await stand(door.log, asked)
-    selection = await asyncio.to_thread(
-        select, door.log, tag or (), type_ or (), actor, from_, to, known, cursor
-    )
+    tags = _checked(tag or (), type_ or ())
+    if from_ is not None and to is not None and to <= from_:
+        raise unusable("to", "it is not after `from`")
+    await stand(door, asked)
+    selection = await asyncio.to_thread(select, door.log, tags, type_ or (), actor, from_, to, known, cursor)
     query = query_of(request.query_params.multi_items())
-    await door.register.note(visit.principal, query, purpose, subject_of(tag or ()), once_in=ONE_LOOK_UP)
+    await door.register.note(visit.principal, query, purpose, subject_of(tags), once_in=ONE_LOOK_UP)
     shape = format_ or _ACCEPTED.get(request.headers.get("accept", "").partition(",")[0].strip(), "json")
     if shape == "jsonl":
-        parts = export(door.log, selection, lambda entries, _: as_lines(entries))
+        parts = export(door.log, selection, limit, lambda entries, _: as_lines(entries))
         return StreamingResponse(parts, media_type="application/x-ndjson")
     if shape == "csv":
-        parts = export(door.log, selection, lambda entries, part: as_csv(entries, heading=part == 0))
+        parts = export(door.log, selection, limit, lambda entries, part: as_csv(entries, heading=part == 0))
         return StreamingResponse(parts, media_type="text/csv; header=present", headers=_DOWNLOAD)
     if shape == "parquet":
-        file = await asyncio.to_thread(parquet_file, parts_of(door.log, selection))
+        file = await asyncio.to_thread(parquet_file, parts_of(door.log, selection, limit))
         done = BackgroundTask(Path(file).unlink, missing_ok=True)
         return FileResponse(
             file, media_type="application/vnd.apache.parquet", filename="events.parquet", background=done
         )
-    found = await asyncio.to_thread(find, door.log, selection, limit)
+    found = await asyncio.to_thread(find, door.log, selection, limit or PAGE)
     answer: dict[str, Any] = {
         "events": [entry_of(entry) for entry in found.entries],
         "cursor": found.cursor,
-        "as_of": await as_of_log(door.log, selection.upto),
+        "as_of": await as_of_log(door.log, selection.known),
     }
     return json_answer(answer)
 
@@ -222,19 +223,24 @@ def query_of(asked: Sequence[tuple[str, str]]) -> str:
     return f"history of {said or 'everything'}"
 
 
-def parts_of(log: Log, selection: Selection) -> Iterator[list[Recorded[Event]]]:
-    """Yield the whole selection in parts."""
+def parts_of(log: Log, selection: Selection, most: int | None = None) -> Iterator[list[Recorded[Event]]]:
+    """Yield the whole selection, or its first `most` entries, in parts."""
     at: int | None = selection.after
     while at is not None:
-        found = find(log, Selection(selection.boundary, selection.actor, at, selection.upto), MOST)
+        found = find(log, replace(selection, after=at), MOST if most is None else most)
         yield found.entries
         at = found.cursor
+        if most is not None:
+            most -= len(found.entries)
+            if most == 0:
+                return
 
 
 _DOWNLOAD = {"Content-Disposition": 'attachment; filename="events.csv"'}
 
 
-def _check(tags: Sequence[str], types: Sequence[str]) -> None:
+def _checked(tags: Sequence[str], types: Sequence[str]) -> list[str]:
+    """Return the tags as the log has them: a plate may be written in any case, with spaces and hyphens."""
     for tag in tags:
         if ":" not in tag or "\x00" in tag:
             raise unusable("tag", "a tag is written name:value, such as citation:PV-50001")
@@ -243,3 +249,13 @@ def _check(tags: Sequence[str], types: Sequence[str]) -> None:
             near = get_close_matches(name, CATALOGUE, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise unusable("type", f"the catalogue has no event {name[:60]!r}{hint}")
+    return [_normalised(tag) for tag in tags]
+
+
+def _normalised(tag: str) -> str:
+    if not tag.startswith("plate:"):
+        return tag
+    try:
+        return f"plate:{parse_plate(tag.removeprefix('plate:'))}"
+    except ValueError as error:
+        raise unusable("tag", str(error)) from None

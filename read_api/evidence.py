@@ -92,7 +92,7 @@ async def evidence(
 ) -> Response:
     """Answer everything that touches the citation, as it was known, proved against a signed head."""
     await demand_citation(door.log, visit, citation)
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     subject = Subject(citation=citation)
     await door.register.note(visit.principal, f"evidence on citation {citation}", purpose, subject)
     pack = await packed(door, visit, citation, asked.at, upto)

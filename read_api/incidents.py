@@ -134,7 +134,7 @@ async def incidents(
 ) -> Response:
     """Answer what security keeps a record of, and what it links."""
     wanted = plate_in(plate) if plate is not None else None
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     await door.register.note(visit.principal, "incidents", purpose, Subject(plate=wanted))
     found = await asyncio.to_thread(incidents_of, door.log, upto)
     listed = [one for one in found if (closed or one["open"]) and (wanted is None or wanted in one["plates"])]
@@ -155,7 +155,7 @@ async def one(
     purpose: Purpose = None,
 ) -> Response:
     """Answer the incident with every entry."""
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     await door.register.note(visit.principal, f"incident {incident}", purpose, Subject())
     found = await asyncio.to_thread(incidents_of, door.log, upto, incident)
     if not found:

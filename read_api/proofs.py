@@ -121,7 +121,7 @@ async def proof(
     purpose: Purpose = None,
 ) -> Response:
     """Answer the entry as it was hashed, its audit path, and the signed head that the path leads to."""
-    last = await stand(door.log, asked)
+    last = await stand(door, asked)
     if position > last:
         raise Problem(404, "No such entry", f"The log ends at position {last}.", rule="NoSuchEntry")
     await door.register.note(visit.principal, f"proof of entry {position}", purpose, Subject())
@@ -153,7 +153,7 @@ async def checkpoints(
     """Answer the newest signed heads; with `first`, the proof that the log was only continued since."""
     proofs = sealed_log(door)
     if asked.at_least is not None:
-        await stand(door.log, asked)
+        await stand(door, asked)
         await head_over(door, asked.at_least)
     found = await asyncio.to_thread(proofs.checkpoints, before, limit)
     newest = await asyncio.to_thread(proofs.newest)

@@ -17,9 +17,11 @@ from projections.reports.plan import BadPlan
 from projections.reports.questions import BadQuestion, question_of
 from projections.reports.reporting import Answer, Reports
 from projections.reports.tail import ArchiveBehind
-from read_api.answers import AsOf, json_answer, problems
-from read_api.asking import MAX_POSITION, unusable
+from read_api.answers import AsOf, as_of_log, json_answer, problems
+from read_api.asking import Asked as Moment
+from read_api.asking import freshness, unusable
 from read_api.door import Here, Visit
+from read_api.standing import stand
 
 router = APIRouter(tags=["reports"])
 
@@ -45,6 +47,7 @@ class Meanings(BaseModel):
     """Every report that there is."""
 
     reports: list[Meaning]
+    as_of: AsOf
 
 
 class Figure(BaseModel):
@@ -140,9 +143,7 @@ Words = Annotated[Mapping[str, str | None], Depends(words)]
 Name = Annotated[
     str, Path(max_length=100, description="The report's name.", examples=["collection_by_value"])
 ]
-AtLeast = Annotated[
-    int | None, Query(ge=0, le=MAX_POSITION, description="Rest on this position at least; 503 otherwise.")
-]
+Fresh = Annotated[Moment, Depends(freshness)]
 
 
 def ask(asked: Reports, name: str, said: Mapping[str, str | None], timezone: str) -> Answer:
@@ -150,10 +151,16 @@ def ask(asked: Reports, name: str, said: Mapping[str, str | None], timezone: str
     return asked.ask(name, question_of(asked, name, said, timezone))
 
 
-@router.get("/v1/reports", summary="The reports that there are", responses=problems(401, 403))
-async def every_report(_: Visit) -> Meanings:
+@router.get(
+    "/v1/reports",
+    summary="The reports that there are",
+    response_model=Meanings,
+    responses=problems(401, 403, 422, 503),
+)
+async def every_report(door: Here, _: Visit, fresh: Fresh) -> Response:
     """Answer every report with its formula, denominator, cohort date and unit."""
-    return Meanings(reports=[_meaning(one) for one in reports().values()])
+    told = [_meaning(one).model_dump(mode="json") for one in reports().values()]
+    return json_answer({"reports": told, "as_of": await as_of_log(door.log, await stand(door, fresh))})
 
 
 @router.get(
@@ -178,12 +185,12 @@ async def one_report(
     asked: Asked,
     name: Name,
     said: Words,
-    at_least: AtLeast = None,
+    fresh: Fresh,
     format_: Annotated[Format | None, Query(alias="format", description="Over the header Accept.")] = None,
 ) -> Response:
     """Answer a report as it stands, or as it would have read at `known`."""
+    await stand(door, fresh)
     answer = await answered(asked, lambda: ask(asked, name, said, door.settings.timezone))
-    reached(answer.position, at_least, said)
     shape = format_ or _ACCEPTED.get(request.headers.get("accept", "").partition(",")[0].strip(), "json")
     if shape == "csv":
         return Response(
@@ -205,13 +212,14 @@ async def behind_it(
     asked: Asked,
     name: Name,
     said: Words,
+    fresh: Fresh,
     part: Annotated[str | None, Query(max_length=200, description="One part of the figure.")] = None,
     standing: Annotated[Literal["paid", "unpaid", "voided", "dismissed"] | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
     skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-    at_least: AtLeast = None,
 ) -> Response:
     """Answer what a figure is made of, so that each can be looked at by itself."""
+    await stand(door, fresh)
     rows, total, position = await answered(
         asked,
         lambda: basis(
@@ -219,10 +227,7 @@ async def behind_it(
             part=part, standing=standing, limit=limit, skip=skip,
         )
     )  # fmt: skip
-    reached(position, at_least, said)
-    return json_answer(
-        {"total": total, "rows": rows, "as_of": {"position": position, "recorded": None, "age_ms": 0.0}}
-    )
+    return json_answer({"total": total, "rows": rows, "as_of": await as_of_log(door.log, position)})
 
 
 @router.get(
@@ -230,7 +235,7 @@ async def behind_it(
     summary="Events as Curb Data Specification JSON",
     responses={
         200: {
-            "description": "Curb Events of CDS 1.1, oldest first; plates are left out.",
+            "description": "Curb Events of CDS 1.1 and `as_of`, oldest first; plates are left out.",
             "content": {"application/json": {"schema": {"type": "object"}}},
         },
         **problems(401, 403, 422, 503),
@@ -241,11 +246,13 @@ async def curb(
     _: Visit,
     asked: Asked,
     said: Words,
+    fresh: Fresh,
     currency: Annotated[str, Query(pattern="^[A-Z]{3}$", description="ISO 4217 code of amounts.")] = "USD",
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     skip: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> Response:
     """Answer plate reads, sessions and citations of a period as other systems of a city take them."""
+    await stand(door, fresh)
     found, position = await answered(
         asked,
         lambda: curb_events(
@@ -256,18 +263,8 @@ async def curb(
             skip=skip,
         ),
     )
-    return json_answer(found, {"Log-Position": str(position)})
-
-
-def reached(position: int, at_least: int | None, said: Mapping[str, str | None]) -> None:
-    """Refuse an answer that rests on less than it should.
-
-    Raises:
-        Problem: 503, with how far behind it is.
-
-    """
-    if at_least is not None and position < at_least and not said.get("known"):
-        raise Problem(503, "Not yet", f"The log stands at position {position}.", behind=at_least - position)
+    as_of = await as_of_log(door.log, position)
+    return json_answer({**found, "as_of": as_of}, {"Log-Position": str(position)})
 
 
 def _meaning(report: Report) -> Meaning:

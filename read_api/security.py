@@ -124,7 +124,7 @@ async def watchlist(
     door: Here, visit: Visit, asked: Annotated[Asked, Depends(moment)], purpose: Purpose = None
 ) -> Response:
     """Answer the entries that alert at the instant."""
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     await door.register.note(visit.principal, "watchlist", purpose, Subject())
     at = asked.at or datetime.now(UTC)
     entries = await asyncio.to_thread(watchlist_of, door.log, upto, at)

@@ -92,7 +92,7 @@ def state_of(zone: Zone, at: datetime) -> dict[str, Any]:
 )
 async def all_zones(door: Here, _: Visit, asked: Annotated[Asked, Depends(moment)]) -> Response:
     """Answer every zone that was ever opened."""
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     found = await asyncio.to_thread(zones_of, door.log, upto)
     at = asked.at or datetime.now(UTC)
     zones = [state_of(zone, at) for zone in found.values()]
@@ -124,7 +124,7 @@ async def zone_occupancy(
     zone: Named, door: Here, _: Visit, asked: Annotated[Asked, Depends(moment)]
 ) -> Response:
     """Answer the rights in force and the vehicles that stand in the zone at the instant."""
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     found = (await asyncio.to_thread(zones_of, door.log, upto, zone)).get(zone)
     if found is None:
         raise Problem(404, "No such zone", f"There is no zone {zone[:100]!r}.", rule="NoSuchZone")
@@ -155,7 +155,7 @@ async def zone_occupancy(
 )
 async def one_zone(zone: Named, door: Here, _: Visit, asked: Annotated[Asked, Depends(moment)]) -> Response:
     """Answer the zone, its rules, and which of them are in force at the instant."""
-    upto = await stand(door.log, asked)
+    upto = await stand(door, asked)
     found = (await asyncio.to_thread(zones_of, door.log, upto, zone)).get(zone)
     if found is None:
         raise Problem(404, "No such zone", f"There is no zone {zone[:100]!r}.", rule="NoSuchZone")

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from event_store.log import Log
+from operations.heads import as_get
 from operations.identity import Authenticator
 from operations.problems import Problem, install
 from operations.settings import Settings
@@ -58,7 +59,7 @@ class WriteApp(FastAPI):
                 reply = problem_reply(_not_allowed(scope["method"]))
                 await reply.send(send, headers.correlation_echo)
                 return
-        await super().__call__(scope, receive, send)
+        await super().__call__(as_get(scope) if scope["type"] == "http" else scope, receive, send)
 
     def _unquoted(self, scope: Scope) -> tuple[WayIn, dict[str, str]] | None:
         """Find a path whose fields are percent-encoded: a slash inside a field does not end it."""

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from commands.decider import AnyDecider, Command
 from commands.reads import RECORD_PLATE_READ
+from operations.examples import NAMES
 from operations.permissions import PERMISSIONS, Access
 from write_api import devices, reading, webhooks
 from write_api.commanding import IDENTITIES
@@ -110,6 +111,7 @@ READ_ANSWER: Json = {
 _READS = """Send one read as JSON, or any number as lines of JSON (`application/x-ndjson`). Lines are answered
 one by one, in order, while the stream is still open; a line that cannot be taken is answered with its problem
 and its `line` number, and stops no other. The same read from the same device gets the first answer again.
+The `Idempotency-Key` of a stream stands for those of its lines that have no `read`.
 
 """
 HEADERS: tuple[Json, ...] = (
@@ -117,13 +119,13 @@ HEADERS: tuple[Json, ...] = (
         "name": "Idempotency-Key",
         "in": "header",
         "description": "The same key and body gives the first answer again; another body is refused.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
     },
     {
         "name": "X-Correlation-Id",
         "in": "header",
         "description": "The conversation that this belongs to; kept with the events, and sent back.",
-        "schema": {"type": "string", "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
+        "schema": {"type": "string", "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
     },
 )
 
@@ -258,6 +260,7 @@ def operation_of(path: str, area: str, summary: str, description: str) -> Json:
                     "in": "path",
                     "required": True,
                     "schema": {"type": "string", "minLength": 1, "maxLength": 100},
+                    "example": NAMES[part[1:-1]],
                 }
                 for part in path.split("/")
                 if part.startswith("{")

@@ -37,6 +37,9 @@ def _for_people(handler: Any) -> Handler:
         found: Response = await answer if isawaitable(answer) else answer
         if request.url.path.startswith(PROGRAMS) or wants_part(request) or found.media_type != MEDIA_TYPE:
             return found
+        accepted = request.headers.get("accept", "")
+        if "json" in accepted and "html" not in accepted:
+            return found
         problem = msgspec.json.decode(bytes(found.body))
         if found.status_code == HTTPStatus.UNAUTHORIZED:
             return page(request, "landing.html", {"refused": ended(request)}, found.status_code)

@@ -99,6 +99,9 @@ class Office:
     def post(self, path: str, role: str | None) -> httpx.Response:
         return self._client.post(path, headers=self.headers(role))
 
+    def ask(self, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+        return self._client.request(method, path, headers=headers)
+
     def close(self) -> None:
         self._client.close()
 
@@ -107,7 +110,7 @@ class Office:
 def opened(dsn: str, log: Log, settings: Settings) -> Iterator[Office]:
     """Serve the read API on a log, and yield the office around it."""
     with (
-        Lookups(dsn) as lookups,
+        Lookups(dsn, patience=settings.wait_seconds) as lookups,
         reports_of(dsn, settings.model_copy(update={"archive": str(settings.data / dsn[-8:])})) as reporting,
         served(
             create_app(log, lookups, authenticator(settings), settings.with_dsn(dsn), reporting)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 
+from events.security import WatchlistEntryAdded
+from events.vocabulary import Plate
 from events.zones import ZoneClosed, ZoneOpened
 from tests.read_api.office import Office
 
@@ -69,9 +71,29 @@ def test_history_ends_at_what_was_known(told: Office) -> None:
 
 
 def test_json_lines_hold_all_of_it(told: Office) -> None:
-    answer = told.get("/v1/events", "auditor", headers={"accept": "application/x-ndjson"}, limit=1)
+    answer = told.get("/v1/events", "auditor", headers={"accept": "application/x-ndjson"})
     lines = [json.loads(line) for line in answer.text.splitlines()]
     assert [line["position"] for line in lines] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("shape", ["jsonl", "csv"])
+def test_a_limit_holds_for_every_format(told: Office, shape: str) -> None:
+    answer = told.get("/v1/events", "auditor", format=shape, limit=2, cursor=1)
+    assert len(answer.text.splitlines()) == 2 + (shape == "csv")
+
+
+def test_a_plate_may_be_written_in_any_way(told: Office) -> None:
+    entry = WatchlistEntryAdded(at=NOW, entry="W-1", plate=Plate("ON CKTR482"), reason="stolen")
+    told.report(entry, catch_up=False)
+    assert positions(told, tag="plate:on cktr-482", type="WatchlistEntryAdded") == [5]
+
+
+def test_what_ends_before_it_begins_is_named_and_an_end_is_no_ignorance(told: Office) -> None:
+    late, early = "2026-03-05T00:00:00Z", "2026-03-04T00:00:00Z"
+    answer = told.get("/v1/events", "auditor", from_=late, to=early)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "to")
+    answer = told.get("/v1/events", "auditor", to=early).json()
+    assert (answer["events"], answer["as_of"]["position"]) == ([], 4)
 
 
 def test_csv_has_a_heading_and_a_row_an_event(told: Office) -> None:
@@ -97,6 +119,7 @@ def test_no_cell_is_a_formula(office: Office) -> None:
         ({"cursor": -1}, "cursor"),
         ({"from_": "2026-03-05"}, "from"),
         ({"format": "xml"}, "format"),
+        ({"tag": "plate:CKTR482"}, "tag"),
     ],
 )
 def test_a_parameter_that_cannot_be_used_is_named(

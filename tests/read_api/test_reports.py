@@ -134,7 +134,9 @@ def test_a_report_can_be_taken_away_as_csv_or_parquet(office: Office) -> None:
         ("violations", {"from_": "2026-03-02", "to": "2026-03-01"}, 422, "to is refused: is not after from"),
         ("violations", {"by": "moon"}, 422, "can be parted by zone, lot"),
         ("violations", {"known": "soon"}, 422, "known is refused"),
-        ("violations", {"at_least": 99}, 503, "The log stands at position 9."),
+        ("violations", {"known": "-1"}, 422, "known is refused"),
+        ("violations", {"known": "1.5"}, 422, "known is refused"),
+        ("violations", {"at_least": 99}, 503, "The log is at position 9, 90 behind 99."),
     ],
 )
 def test_what_cannot_be_answered_is_named(
