@@ -27,6 +27,7 @@ _WATCHED: LiteralString = (
     "SELECT plate, entry, reason, since, until FROM views.watchlist"
     f" WHERE {_KNOWN} AND until > %(at)s ORDER BY plate, entry"
 )
+_RECORDED: LiteralString = "SELECT recorded FROM log.events WHERE position = %s"
 
 
 class ListedRight(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,13 +59,18 @@ class DeviceList(msgspec.Struct, frozen=True):
     as_of: AsOf
 
 
-def device_list(connection: Connection[Any], at: datetime, zones: Sequence[str] | None) -> DeviceList:
-    """Return the list for work from an instant on, in these zones or in all.
+def device_list(
+    connection: Connection[Any], at: datetime, zones: Sequence[str] | None, version: int | None = None
+) -> DeviceList:
+    """Return the list for work from an instant on, in these zones or in all: the newest, or that version.
 
     The position is read first, and everything else as known at it, so the list is of one version.
     """
     positions = connection.execute(MODELS, binary=True).fetchall()
     as_of = oldest([AsOf(*row[1:]) for row in positions if row[0] in {"validity", "watchlist"}])
+    if version is not None:
+        row = connection.execute(_RECORDED, [version], binary=True).fetchone()
+        as_of = msgspec.structs.replace(as_of, position=version, recorded=row[0] if row else None)
     told = {
         "known": as_of.position,
         "at": at,

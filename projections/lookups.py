@@ -143,9 +143,14 @@ class Lookups:
         await self._reach_all(("permits",), at_least, known)
         return await self._pages.ask(lambda connection: permits_of(connection, account, known))
 
-    async def device_list(self, at: datetime, zones: Sequence[str] | None = None) -> DeviceList:
-        """Return what a device takes along for work without signal, in these zones or in all."""
-        return await self._pages.ask(lambda connection: device_list(connection, at, zones))
+    async def device_list(
+        self, at: datetime, zones: Sequence[str] | None = None, version: int | None = None
+    ) -> DeviceList:
+        """Return what a device takes along for work without signal, in these zones or in all.
+
+        With a version, the list as it was then.
+        """
+        return await self._pages.ask(lambda connection: device_list(connection, at, zones, version))
 
     async def zones(self, known: int | datetime | None = None, at_least: int | None = None) -> Listing:
         """Return all zones."""

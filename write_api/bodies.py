@@ -4,6 +4,7 @@ Every way in (commands, streams of plate reads, webhooks) screens what it is sen
 which passed holds each name once, no NUL, and nothing that looks like the number of a payment card.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -103,7 +104,7 @@ def unreadable(detail: str) -> Problem:
 
 def _parsed(raw: bytes, what: str) -> Any:
     try:
-        text = raw.decode()
+        text = raw.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as wrong:
         raise unreadable(f"{what} is not UTF-8: byte {wrong.start + 1} is wrong.") from None
     if not text.strip():

@@ -10,7 +10,7 @@ from operations.problems import Problem
 from write_api.bodies import refuse_card
 from write_api.identities import derived_id
 
-LONGEST_KEY = 200
+LONGEST_KEY = 255
 _KEY = re.compile(r"[\x21-\x7e]+")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
 

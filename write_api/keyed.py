@@ -48,6 +48,24 @@ async def remembered(means: Means, asked: Asking) -> Reply | None:
     return None if held is None else _again(held, asked)
 
 
+async def found_before(means: Means, asked: Asking) -> Outcome | None:
+    """Return what the log has under a key, if anything.
+
+    Raises:
+        CommandIdReused: if the key was answered to another request.
+
+    """
+    gathering = means.deciding.gathering
+    done = await gathering.ask(lambda: gathering.log.find(asked.command_id)) if asked.keyed else None
+    if done is None:
+        return None
+    outcome = await means.deciding.first_outcome(done)
+    await gathering.log.append_async(  # adds nothing; refuses the key where it stands for another request
+        Append(outcome.events, asked.command_id, fingerprint=asked.fingerprint)
+    )
+    return outcome
+
+
 async def refusal(means: Means, asked: Asking, wrong: Refusal, again: Callable[[Outcome], Reply]) -> Reply:
     """Return the answer to a command that is refused now: the first answer to its key, else the refusal.
 
@@ -73,16 +91,11 @@ async def first(means: Means, asked: Asking, reply: Reply, again: Callable[[Outc
         CommandIdReused: if the key was answered to another request.
 
     """
-    gathering = means.deciding.gathering
-    done = await gathering.ask(lambda: gathering.log.find(asked.command_id))
-    if done is None:
-        held = Remembered(asked.fingerprint, reply.status, reply.position, reply.body)
-        return _again(await means.recalling.keep(asked.command_id, held), asked)
-    outcome = await means.deciding.first_outcome(done)
-    await gathering.log.append_async(  # adds nothing; refuses the key where it stands for another request
-        Append(outcome.events, asked.command_id, fingerprint=asked.fingerprint)
-    )
-    return again(outcome)
+    outcome = await found_before(means, asked)
+    if outcome is not None:
+        return again(outcome)
+    held = Remembered(asked.fingerprint, reply.status, reply.position, reply.body)
+    return _again(await means.recalling.keep(asked.command_id, held), asked)
 
 
 def _again(held: Remembered, asked: Asking) -> Reply:

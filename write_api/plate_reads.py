@@ -3,11 +3,15 @@
 A stream's lines are taken and answered one by one, in order, while it still arrives: many are under way at
 once, so that their look-ups and appends travel together, but never more than `UNDER_WAY`. A line that cannot
 be taken is answered with a problem that names its number, and does not stop the others.
+
+A line is known by its device and read id, with or without an Idempotency-Key. Under a key, a line without an
+id is known by the key, its number and what it says: a stream that is sent again adds nothing.
 """
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from uuid import UUID
 
 from commands.decider import Refusal
 from events.envelope import Origin
@@ -15,7 +19,7 @@ from operations.identity import Principal
 from operations.problems import refused
 from write_api.bodies import Document, document, whole_body
 from write_api.door import Means, Request, problem_of
-from write_api.identities import fresh_id
+from write_api.identities import derived_id, fingerprint, fresh_id
 from write_api.keyed import asking, first, refusal, remembered
 from write_api.lines import TooLong, lines
 from write_api.outbox import Outbox
@@ -30,6 +34,23 @@ type UnderWay = asyncio.Queue[asyncio.Task[bytes] | None]
 
 JSON_TYPE = "application/json"
 STREAM_TYPE = "application/x-ndjson"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Who sends a stream, under which key if any, and where its reads come from."""
+
+    principal: Principal
+    key: str | None
+    origin: Origin
+
+    def fallback(self, number: int, said: Document) -> UUID:
+        """Return what the identity of a line that names none follows from."""
+        if self.key is None:
+            return fresh_id()
+        return derived_id(
+            self.principal.subject, ROUTE.path, self.key, str(number), fingerprint("", said).hex()
+        )
 
 
 class PlateReads:
@@ -75,9 +96,10 @@ class PlateReads:
 
     async def _many(self, means: Means, request: Request, principal: Principal) -> None:
         """Take the lines as they come, answer them in order, and let the sender listen when it wants."""
+        origin = Origin(principal.subject, "stream", request.headers.correlation)
+        stream = Stream(principal, request.headers.key, origin)
         headers = [(b"content-type", NDJSON)]
         await request.send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
-        origin = Origin(principal.subject, "stream", request.headers.correlation)
         outbox = Outbox()
         under_way: UnderWay = asyncio.Queue(UNDER_WAY)
         try:
@@ -85,20 +107,19 @@ class PlateReads:
                 together.create_task(_deliver(request, outbox))
                 together.create_task(_answer_in_order(under_way, outbox))
                 async for number, line in lines(request.receive, means.settings.body_limit):
-                    answer = self._line(means, number, line, principal, origin)
+                    answer = self._line(means, stream, number, line)
                     await under_way.put(asyncio.create_task(answer))
                 await under_way.put(None)
         finally:
             outbox.close()
 
-    async def _line(
-        self, means: Means, number: int, line: bytes | TooLong, principal: Principal, origin: Origin
-    ) -> bytes:
+    async def _line(self, means: Means, stream: Stream, number: int, line: bytes | TooLong) -> bytes:
         """Return the answer to one line: what the screen should show, or what is wrong with it."""
         means.metrics.lines.inc()
         try:
-            command = await self._reading.command(_document(line), principal, fresh_id())
-            answer, _ = await self._reading.take(command, natural_id(command), origin)
+            said = _document(line)
+            command = await self._reading.command(said, stream.principal, stream.fallback(number, said))
+            answer, _ = await self._reading.take(command, natural_id(command), stream.origin)
         except Exception as wrong:  # noqa: BLE001 - every failure becomes a problem of its line alone
             if isinstance(wrong, Refusal):
                 means.metrics.refused(wrong.rule)

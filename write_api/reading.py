@@ -48,6 +48,9 @@ ROUTE = CommandRoute(
     signed=True,
 )
 
+MOST_RECORDINGS = 10_000
+"""Positions whose instants are remembered."""
+
 type Answer = dict[str, Any]
 
 
@@ -60,6 +63,7 @@ class Reading:
         self._lookups = lookups
         self._log = means.deciding.gathering
         self._wording = Wording(ROUTE)
+        self._recordings: dict[int, datetime | None] = {}
 
     async def command(self, said: Document, principal: Principal, fallback: UUID) -> RecordPlateRead:
         """Return the command that a read's fields mean.
@@ -113,40 +117,53 @@ class Reading:
             RECORD_PLATE_READ, command, command_id, origin, fingerprint
         )
         if not outcome.events or outcome.known_already:
-            return await self._first_answer(command, seen), outcome
+            return await self._first_answer(command, seen, outcome), outcome
         hits = [event for event in outcome.events if isinstance(event, WatchlistHit)]
         answer = _answer(command, seen, outcome.position)
         return {**answer, "alerts": await self._alerts(hits, seen), "as_of": seen.as_of}, outcome
 
-    async def _first_answer(self, command: RecordPlateRead, seen: ValidityAnswer) -> Answer:
+    async def _first_answer(self, command: RecordPlateRead, seen: ValidityAnswer, outcome: Outcome) -> Answer:
         """Return the answer that the read got when it first came, from what stands in the log.
 
         What an offline device was answered at its return is in no log: it gets what is `seen` now.
         """
-        found = await self._log.read(
-            on(PlateRead, read=command.read, device=command.device) | on(WatchlistHit, read=command.read)
-        )
-        entry = next(entry for entry in found.entries if isinstance(entry.event, PlateRead))
-        first: PlateRead = entry.event
+        position, told = await self._told(command, outcome)
+        first = next(event for event in told if isinstance(event, PlateRead))
         as_of: Answer = msgspec.to_builtins(seen.as_of, builtin_types=(datetime,))
         shown = first.shown if first.online else None
         if shown is not None:
             seen = await self._lookups.validity(first.plate, first.zone, first.at, known=shown.position)
             recorded = await self._recorded(shown.position)
             as_of = {"position": shown.position, "recorded": recorded, "age_ms": None}
-        answer = _answer(first, seen, entry.position)
+        answer = _answer(first, seen, position)
         if shown is not None:
             answer["answer"] = shown.answer
-        hits = [entry.event for entry in found.entries if isinstance(entry.event, WatchlistHit)]
+        hits = [event for event in told if isinstance(event, WatchlistHit)]
         alerts = await self._alerts([hit for hit in hits if hit.plate == first.plate], seen)
         return {**answer, "alerts": alerts, "as_of": as_of}
 
+    async def _told(self, command: RecordPlateRead, outcome: Outcome) -> tuple[int, Sequence[Event]]:
+        """Return the position of a read that was taken before, and the events of it and of its hits."""
+        if outcome.known_already:  # the append that it was, whose events were just read
+            place = next(n for n, event in enumerate(outcome.events) if isinstance(event, PlateRead))
+            return outcome.position - len(outcome.events) + place + 1, outcome.events
+        found = await self._log.read(
+            on(PlateRead, read=command.read, device=command.device) | on(WatchlistHit, read=command.read)
+        )
+        read = next(entry for entry in found.entries if isinstance(entry.event, PlateRead))
+        return read.position, [entry.event for entry in found.entries]
+
     async def _recorded(self, position: int) -> datetime | None:
+        """Return when an entry was recorded; the reads of one stream rest on few positions."""
         if position <= 0:
             return None
-        log = self._log.log
-        found: Slice[Event] = await self._log.ask(lambda: log.read(after=position - 1, upto=position))
-        return found.entries[0].recorded if found.entries else None
+        if position not in self._recordings:
+            if len(self._recordings) >= MOST_RECORDINGS:
+                self._recordings.clear()
+            log = self._log.log
+            found: Slice[Event] = await self._log.ask(lambda: log.read(after=position - 1, upto=position))
+            self._recordings[position] = found.entries[0].recorded if found.entries else None
+        return self._recordings[position]
 
     async def _alerts(self, hits: Iterable[WatchlistHit], seen: ValidityAnswer) -> Sequence[Answer]:
         """Return what to alert on: the hits that were decided, with the reasons of their entries."""

@@ -90,7 +90,7 @@ def test_keys_of_different_subjects_do_not_meet(client: TestClient, headers: Hea
     assert other.status_code == 201
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201, "with space"])
+@pytest.mark.parametrize("key", ["", "x" * 256, "with space"])
 def test_an_unusable_key_is_named(client: TestClient, key: str) -> None:
     answer = client.post("/v1/zones", json=ZONE, headers={"idempotency-key": key})
     assert answer.status_code == 400

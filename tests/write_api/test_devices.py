@@ -68,6 +68,27 @@ def test_offline_work_is_taken_once(client: TestClient, log: Log, device: dict[s
     assert [(entry.event.online, entry.event.device) for entry in citations] == [(False, "H3")]
 
 
+def test_a_sync_made_again_under_its_key_is_no_second_one(
+    client: TestClient, log: Log, device: dict[str, str], catch_up: Callable[[], object]
+) -> None:
+    permit = {"zones": ["F"], "valid_until": "2027-01-01T00:00:00Z"}
+    client.post("/v1/permits", json=permit | {"permit": "T-1", "plates": ["ON CKTR482"]})
+    catch_up()
+    keyed = device | {"idempotency-key": "back-at-the-office"}
+    first = sync(client, keyed, {"reads": [READ]}).json()
+    client.post("/v1/permits", json=permit | {"permit": "T-2", "plates": ["ON A1"]})
+    catch_up()
+    again = sync(client, keyed, {"reads": [READ]}).json()
+    for name in ("position", "list_version"):
+        assert again[name] == first[name]
+    assert again["list"]["rights"] == first["list"]["rights"]
+    assert again["list"]["as_of"]["recorded"] == first["list"]["as_of"]["recorded"]
+    assert len(log.read(on(DeviceSynced)).entries) == 1
+    other = sync(client, keyed, {"reads": [READ | {"read": "r2"}]})
+    assert (other.status_code, other.json()["rule"]) == (409, "IdempotencyKeyReused")
+    assert len(log.read(on(PlateRead)).entries) == 1
+
+
 def test_a_piece_of_work_that_is_refused_stops_no_other(
     client: TestClient, log: Log, device: dict[str, str]
 ) -> None:
@@ -111,6 +132,7 @@ def test_the_devices_time_is_corrected_by_its_measured_offset(
         ({"device": "H9"}, "device"),
         ({"reads": {}}, "reads"),
         ({"clock_offset_seconds": "x"}, "clock_offset_seconds"),
+        ({"clock_offset_seconds": True}, "clock_offset_seconds"),
         ({"colour": 1}, "colour"),
     ],
 )

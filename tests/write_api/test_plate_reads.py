@@ -241,6 +241,25 @@ class Wire:
             self._response.close()
 
 
+def test_a_stream_sent_again_under_its_key_adds_nothing(
+    town: TestClient, log: Log, officer: dict[str, str]
+) -> None:
+    nameless = {name: value for name, value in READ.items() if name != "read"}
+    body = "\n".join(json.dumps(one) for one in (nameless, nameless, READ))
+    keyed = officer | STREAM | {"idempotency-key": "one-drive"}
+    first, again = (answers(town.post("/v1/plate-reads", content=body, headers=keyed)) for _ in range(2))
+    assert [one["read"] for one in first] == [one["read"] for one in again]
+    assert len(reads_in(log)) == 3
+    other = json.dumps(nameless | {"plate": "ON A1"})
+    assert answers(town.post("/v1/plate-reads", content=other, headers=keyed))[0]["plate"] == "ON A1"
+    assert len(reads_in(log)) == 4
+
+
+def test_a_stream_may_begin_with_a_byte_order_mark(town: TestClient, officer: dict[str, str]) -> None:
+    sent = town.post("/v1/plate-reads", content="\ufeff" + json.dumps(READ), headers=officer | STREAM)
+    assert answers(sent)[0]["read"] == "r1"
+
+
 @pytest.mark.usefixtures("town")
 def test_an_answer_comes_while_the_stream_is_still_open(port: int, officer: dict[str, str]) -> None:
     wire = Wire(port, officer)
