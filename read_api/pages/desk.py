@@ -40,8 +40,7 @@ async def desk(request: Request, door: Here, citation: str = "", purpose: str | 
     visitor = arrive(request, QUESTION)
     visitor.owns(None)
     wanted = citation.strip()
-    nameable = wanted.isprintable() and 0 < len(wanted) <= LONGEST_NAME
-    found = nameable and await asyncio.to_thread(was_written, door.log, wanted)
+    found = nameable(wanted) and await asyncio.to_thread(was_written, door.log, wanted)
     if found:
         return RedirectResponse(address_of(wanted), 303, HEADERS)
     await door.register.note(visitor.principal, "dispute desk", purpose, Subject(), once_in=ONE_LOOK_UP)
@@ -61,6 +60,11 @@ async def desk(request: Request, door: Here, citation: str = "", purpose: str | 
         return page(request, "queue.html", view)
     stream = f"/v1/stream?after={written.as_of.position}"
     return page(request, "desk.html", {**view, "stream": stream, **seen_by(visitor)})
+
+
+def nameable(citation: str) -> bool:
+    """Tell whether a citation may have that number."""
+    return citation.isprintable() and 0 < len(citation) <= LONGEST_NAME
 
 
 def address_of(citation: str) -> str:

@@ -38,6 +38,11 @@ def money_text(cents: int) -> str:
     return f"{sign}{abs(cents) // _CENTS:,}.{abs(cents) % _CENTS:02}"
 
 
+def decimal_text(cents: int) -> str:
+    """Return an amount of minor units as a form sends it, without separators."""
+    return f"{cents // _CENTS}.{cents % _CENTS:02}"
+
+
 def number_text(value: float) -> str:
     """Return a coordinate with at most one decimal."""
     return f"{value:.1f}".removesuffix(".0")

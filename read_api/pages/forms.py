@@ -8,6 +8,7 @@ from typing import Any
 from read_api.asking import plate as plate_in
 from read_api.asking import unusable
 
+_THOUSANDS = re.compile(r",(?=[0-9]{3}(?![0-9]))")
 _AMOUNT = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,2}))?")
 
 type Read = Callable[[str, str], Any]
@@ -20,13 +21,13 @@ def text(_: str, value: str) -> str:
 
 
 def money(name: str, value: str) -> int:
-    """Return minor units of an amount written with at most two decimals.
+    """Return minor units of an amount written with at most two decimals, thousands set off or not.
 
     Raises:
         Problem: 422, if it is not one.
 
     """
-    written = _AMOUNT.fullmatch(value.strip().replace(",", "."))
+    written = _AMOUNT.fullmatch(_THOUSANDS.sub("", value.strip()).replace(",", "."))
     if written is None:
         raise unusable(name, "an amount is written like 30 or 30.00")
     return int(written[1]) * 100 + int((written[2] or "").ljust(2, "0"))

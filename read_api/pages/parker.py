@@ -5,12 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from commands.holds import Appeal
-from commands.ledger import CitationLedger, deadlines, payable, stage
 from commands.permit_types import offer_at
 from commands.rights import plates_at
 from event_store.log import Log
@@ -23,9 +20,9 @@ from read_api.citations import ledger_of
 from read_api.door import Door, Here
 from read_api.looking_up import Subject
 from read_api.ownership import answers_for
-from read_api.pages.desk import address_of
-from read_api.pages.figures import instant_text, money_text
+from read_api.pages.in_hand import Notice, in_hand
 from read_api.pages.menu import arrive, seen_by
+from read_api.pages.own_citations import citation_of
 from read_api.pages.queues import places_of
 from read_api.pages.rendering import page
 from read_api.permits import known_permit
@@ -40,7 +37,7 @@ _ALIVE = frozenset({"issued", "suspended", "lost"})
 
 
 @router.get("/parker")
-async def parker(request: Request, door: Here) -> Response:
+async def parker(request: Request, door: Here, citation: str = "", plate: str = "") -> Response:
     """Show the visitor's own permits, citations and appeals, with what can be done about each."""
     visitor = arrive(request, QUESTION)
     account = visitor.principal.account
@@ -64,6 +61,7 @@ async def parker(request: Request, door: Here) -> Response:
             for row in held.rows
         ],
         "citations": await citations_of(door, visitor, held.rows, head, now),
+        **await in_hand(door, visitor, Notice(citation.strip(), plate.strip()), head, now),
         "offers": offers,
         "waiting": await asyncio.to_thread(places_of, door.log, account, head, now),
         "reference": reference,
@@ -125,57 +123,3 @@ async def citations_of(
         if docket is not None:
             shown.append(citation_of(docket, now))
     return shown
-
-
-def citation_of(docket: CitationLedger, now: datetime) -> dict[str, Any]:
-    """Return a citation as the page shows it: where it stands, and what can be done."""
-    info = ZoneInfo(docket.timezone or "UTC")
-    due = payable(docket, now)
-    word = stage(docket, now)
-    appeals = list(docket.appeals.values())
-    limits = deadlines(docket)
-    level = 2 if any(one.level == 1 and one.decision is not None for one in appeals) else 1
-    limit = limits.second_level if level == 2 else limits.first_appeal  # noqa: PLR2004 - the second level
-    open_now = any(one.is_open for one in appeals)
-    over = word in {"voided", "dismissed"} or docket.kind == "warning"
-    free = not over and not open_now and not _exhausted(appeals)
-    may = free and (limit is None or now < limit)
-    return {
-        "citation": docket.citation,
-        "href": address_of(docket.citation),
-        "plate": docket.plate,
-        "zone": docket.zone,
-        "code": docket.code,
-        "issued": docket.issued_at,
-        "info": info,
-        "stage": word,
-        "class": "word-good" if word in {"paid", "voided", "dismissed"} else "word-bad",
-        "line": _line(docket, due, now, info),
-        "payable": due,
-        "appeals": [_appeal(one) for one in appeals],
-        "may_appeal": may,
-        "appeal_by": limit if may else None,
-        "may_ask_late": free and not may and not appeals,
-        "level": level,
-    }
-
-
-def _exhausted(appeals: Sequence[Appeal]) -> bool:
-    return any(one.level == 2 and one.decision is not None for one in appeals)  # noqa: PLR2004 - the last level
-
-
-def _line(docket: CitationLedger, due: int, now: datetime, info: ZoneInfo) -> str:
-    if due <= 0:
-        return "Nothing is to be paid."
-    limits = deadlines(docket)
-    if limits.discount is not None and now < limits.discount:
-        return f"{money_text(due)} settles it until {instant_text(limits.discount, info)}."
-    if limits.late_fee is not None and now < limits.late_fee:
-        return f"{money_text(due)} is due; a late fee is added on {instant_text(limits.late_fee, info)}."
-    return f"{money_text(due)} is due."
-
-
-def _appeal(appeal: Appeal) -> dict[str, Any]:
-    decision = appeal.decision
-    words = f"decided, {decision.outcome}" if decision else appeal.state.replace("_", " ")
-    return {"appeal": appeal.appeal, "level": appeal.level, "words": words, "open": appeal.is_open}

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from operations.problems import Problem
 from read_api.door import door_of
-from read_api.pages.figures import instant_text, money_text, number_text, seconds_text
+from read_api.pages.figures import decimal_text, instant_text, money_text, number_text, seconds_text
 from read_api.pages.forms import FORMS
 
 POLICY = (
@@ -114,7 +114,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(instant=instant_markup, money=money_text, seconds=seconds_text, n=number_text)
-    environment.filters.update(breakable=breakable, split_name=split_name)
+    environment.filters.update(breakable=breakable, split_name=split_name, decimal=decimal_text)
     environment.globals["static"] = static_address
     environment.globals["fresh_key"] = lambda: str(uuid4())
     return environment

@@ -151,6 +151,31 @@ def test_who_missed_the_deadline_asks_the_office_which_hears_them(office: Office
     expect(desk.page.get_by_role("heading", name=re.compile("^Decide appeal"))).to_be_visible()
 
 
+def test_who_has_no_permit_finds_pays_and_appeals_by_the_notice(office: Office, visits: Visits) -> None:
+    citation = office.cite()
+    parker = office.parks(visits)
+    parker.open("/parker")
+    parker.page.get_by_text("Find a citation by its notice").click()
+    parker.page.get_by_label("Citation number").fill(citation)
+    plate = parker.page.locator("#notice-plate")
+    plate.fill("ON OTHER1")
+    parker.page.get_by_role("button", name="Find it").click()
+    expect(parker.page.get_by_role("alert")).to_contain_text("no such citation of that plate")
+    plate.fill(office.plate.lower())
+    parker.page.get_by_role("button", name="Find it").click()
+    article = parker.page.get_by_role("article", name=f"Citation {citation}")
+    expect(article).to_contain_text("30.00 settles it until")
+    article.get_by_text("Appeal it").click()
+    article.get_by_label("What should the office know?").fill("The sign was covered.")
+    article.get_by_role("button", name="File the appeal").click()
+    expect(parker.page.get_by_role("status").first).to_have_text("The appeal is filed.")
+    expect(article).to_contain_text("level 1: filed")
+    article.get_by_role("button", name="Pay 30.00 now").click()
+    expect(parker.page.get_by_role("status").first).to_contain_text("counts from this moment")
+    expect(article).to_contain_text("Nothing is to be paid.")
+    look(parker.page, "parker-in-hand")
+
+
 def test_a_permit_is_renewed_only_by_who_sees_the_price_first(office: Office, visits: Visits) -> None:
     parker = office.parks(visits)
     buys(office, parker)
