@@ -82,6 +82,40 @@ class Fields:
 type Node = Scalar | Listing | Fields
 
 
+class WrittenInt(int):
+    """A whole number that says itself as it was written: `007` is the number 7, and the permit 007."""
+
+    text: str
+
+    def __str__(self) -> str:
+        """Return it as it was written."""
+        return self.text
+
+
+class WrittenFloat(float):
+    """A number that says itself as it was written: `9.10` is a section of a by-law, and no `9.1`."""
+
+    text: str
+
+    def __str__(self) -> str:
+        """Return it as it was written."""
+        return self.text
+
+
+def as_written(node: Node) -> Any:
+    """Return what a node stands for, its numbers with how they were written."""
+    if isinstance(node, Listing):
+        return [as_written(item) for item in node.items]
+    if isinstance(node, Fields):
+        return {key: as_written(inner) for key, inner in node.entries.items()}
+    value = node.value()
+    if type(value) not in {int, float}:
+        return value
+    number = WrittenInt(value) if isinstance(value, int) else WrittenFloat(value)
+    number.text = node.text
+    return number
+
+
 def nearest(word: str, known: "Iterator[str] | list[str] | tuple[str, ...] | set[str]") -> str:
     """Return ` (did you mean X?)` for the known name nearest to the word, nothing where none is near."""
     found = process.extractOne(word, sorted(known), score_cutoff=50)

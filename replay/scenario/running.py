@@ -15,7 +15,7 @@ from replay.scenario import ask_citations, ask_kpis, ask_money, ask_rights, ask_
 from replay.scenario.asking import ANY_KEYS, QUERIES, Asked, CannotBeAskedYet, NoSuchThing, check, instants_of
 from replay.scenario.comparing import agrees, is_nothing, shown
 from replay.scenario.databases import Databases
-from replay.scenario.document import Document, Scalar, Unusable
+from replay.scenario.document import Document, Scalar, Unusable, as_written
 from replay.scenario.story import Expectation, Scenario, read_scenario
 from replay.scenario.world import World
 
@@ -109,7 +109,7 @@ def _run_attached(file: Path) -> Report:
 
 
 def _verdict(world: World, document: Document, expectation: Expectation) -> Verdict:
-    expected = expectation.answer.value()
+    expected = as_written(expectation.answer)
     holds = False
     try:
         answer = QUERIES[expectation.query].ask(Asked(world, document, expectation))
@@ -123,7 +123,7 @@ def _verdict(world: World, document: Document, expectation: Expectation) -> Verd
         got = f"a fault: {type(fault).__name__}: {fault}"
     else:
         holds, got = _holds(world, expectation, expected, answer), _got(expected, answer)
-    question = f"{expectation.query} {shown(expectation.asked.value())}"
+    question = f"{expectation.query} {shown(as_written(expectation.asked))}"
     return Verdict(expectation.line, question, holds, shown(expected), got)
 
 

@@ -15,6 +15,8 @@ LAG = timedelta(seconds=1)
 _EARLIEST, _LATEST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 """Between which instants stories play: the clock starts long before a story and goes on after it."""
 
+_NOTHING = Scalar("", plain=True, line=0)
+
 ALONE = ""
 """Under which key the one parameter of a question stands that is written without its name: `exists: PV-1`."""
 
@@ -116,7 +118,7 @@ def instant_of(document: Document, node: Node, what: str) -> datetime:
     if not isinstance(node, Scalar):
         raise document.wrong(node.line, f"{what} is an instant, {example}")
     try:
-        instant = datetime.fromisoformat(node.text.strip())
+        instant = datetime.fromisoformat(node.text.strip().upper())
     except ValueError:
         raise document.wrong(node.line, f"{what} is an instant, {example}, not {node.text!r}") from None
     if instant.tzinfo is None:
@@ -143,13 +145,13 @@ def _step(document: Document, node: Node, number: int) -> Step:
     if "at" not in node.entries:
         raise document.wrong(node.line, "a step says when it happened: at")
     at = instant_of(document, node.entries["at"], "at")
-    recorded = node.entries.get("recorded")
+    recorded = node.entries.get("recorded", _NOTHING)
     said = {key: value for key, value in node.entries.items() if key not in _STEP_KEYS}
     return Step(
         _text(document, node, "id", default=f"step {number}"),
         node.line,
         at,
-        instant_of(document, recorded, "recorded") if recorded is not None else at + LAG,
+        instant_of(document, recorded, "recorded") if recorded.value() is not None else at + LAG,
         "fact" if kinds == ["fact"] else "do",
         _text(document, node, kinds[0], default=""),
         Fields(said, node.line, node.lines),
