@@ -1,8 +1,8 @@
 """What falls due on a citation by itself: late fees, their reversal and return, fees for returned payments.
 
 `due(state, now)` is pure: it tells the events that automation owes the log by `now`, on what the docket
-knows. Appending them and asking again yields nothing, so that each happens exactly once however often, and
-from wherever, it is asked.
+knows. Appending them and asking again yields nothing, or once what had to wait for them, and then nothing: so
+each happens exactly once however often, and from wherever, it is asked.
 """
 
 from collections.abc import Sequence
@@ -266,7 +266,7 @@ def moved_money(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
             if amount:
                 moved.append(
                     PaymentAllocated(
-                        at=now,
+                        at=max(now, part.at),  # told as of an earlier instant, it moves what came later, too
                         payment=payment.payment,
                         citation=kept,
                         amount=Cents(amount),

@@ -269,7 +269,9 @@ def unallocated(payment: Payment, issued: Collection[str]) -> int:
 
 
 def disputed_at(payment: Payment, instant: datetime) -> bool:
-    """Tell whether a chargeback of the payment is open at the instant."""
+    """Tell whether a chargeback of the payment is open at the instant; none is before it was made."""
+    if payment.made_at is None or instant < payment.made_at:
+        return False
     state = [m.word for m in payment.chargeback if m.at <= instant]
     return bool(state) and state[-1] == "opened"
 

@@ -154,3 +154,21 @@ def test_what_was_paid_on_a_duplicate_moves_to_the_citation_that_is_kept() -> No
     assert isinstance(moved, PaymentAllocated)
     assert (moved.citation, moved.amount, moved.moved_from) == ("C-0", 3000, "C-1")
     assert moved.effective_at == t("2026-03-06 10:00")
+
+
+def test_money_paid_after_the_instant_that_its_duplicate_was_voided_at_moves_once() -> None:
+    void = CitationVoided(at=t("2026-03-06 09:00"), citation="C-1", reason="duplicate", duplicate_of="C-0")
+    late = paid("2026-03-20 10:00", 3000)
+    given = PaymentAllocated(
+        at=late.at, payment="P-1", citation="C-1", amount=cents(3000), effective_at=late.at
+    )
+    (moved,) = settled(void.at, ZONE, ISSUED, late, given, void)
+    assert isinstance(moved, PaymentAllocated)
+    assert (moved.citation, moved.amount, moved.at) == ("C-0", 3000, late.at)
+
+
+def test_a_chargeback_dated_before_its_payment_disputes_nothing_until_it_was_made() -> None:
+    opened = ChargebackOpened(at=t("2026-03-06 09:00"), payment="P-1")
+    part = paid("2026-04-04 10:00", 1000)
+    assert settled(t("2026-04-03 10:00"), ZONE, ISSUED, part, opened) == (FEE,)
+    assert settled(NOW, ZONE, ISSUED, part, opened) == ()

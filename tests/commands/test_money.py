@@ -88,12 +88,13 @@ def history(commands: Sequence[Command]) -> MemoryLog:
             execute(log, decider, command, UUID(int=number * 1000))
         except Refusal:
             continue
-        again = execute(log, decider, command, UUID(int=number * 1000 + 1))
-        assert again.events == (), f"{command!r} decided twice"
+        twice = execute(log, decider, command, UUID(int=number * 1000 + 1))
+        assert twice.events == (), f"{command!r} decided twice"
         for ordinal, citation in enumerate(CITATIONS, start=2):
-            events = due(docket(entries(log), citation), command.at)
-            if events:
-                log.append(Append(tuple(events), UUID(int=number * 1000 + ordinal)))
+            for again in range(2):
+                events = due(docket(entries(log), citation), command.at)
+                if events:
+                    log.append(Append(tuple(events), UUID(int=number * 1000 + ordinal * 10 + again)))
             assert due(docket(entries(log), citation), command.at) == ()
     return log
 
@@ -105,8 +106,13 @@ def entries(log: MemoryLog) -> Sequence[Recorded[Event]]:
 def docket(known: Sequence[Recorded[Event]], citation: str) -> CitationLedger:
     state = CitationLedger(citation)
     for entry in known:
-        if isinstance(entry.event, LEDGER_EVENTS):
-            state = evolve_ledger(state, entry)
+        event = entry.event
+        if isinstance(event, PAYMENT_EVENTS) or (
+            isinstance(event, LEDGER_EVENTS) and getattr(event, "citation", citation) == citation
+        ):
+            state = evolve_ledger(
+                state, Recorded(entry.position, entry.recorded, event, "", "", entry.command_id)
+            )
     return state
 
 
