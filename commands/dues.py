@@ -8,6 +8,8 @@ each happens exactly once however often, and from wherever, it is asked.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from commands.charges import acts_from, asks_nothing, balance, late_fee_at
 from commands.deadlines import deadlines
 from commands.docket import CitationLedger, Fee
@@ -99,17 +101,25 @@ def _owes_at(state: CitationLedger, instant: datetime) -> bool:
 
 def _late_fee(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
     instant = late_fee_instant(state)
-    falls_due = instant is not None and instant <= now and _owes_at(state, instant)
+    falls_due = instant is not None and instant <= now
     if late_fee_at(state, now) > 0:
         reversal = _reversal(state, _last_mark(state), now)
-        if not falls_due or instant is None:
+        if not reversal or instant is None or not falls_due:
             return reversal
-        return (*reversal, *_assessed(state, instant)) if reversal and _stands_early(state, instant) else ()
-    if instant is None or not falls_due:
+        if _stands_early(state, instant):
+            owed = _owes_at(_without_late_fee(state), instant)
+            return (*reversal, *_assessed(state, instant)) if owed else reversal
+        return () if _owes_at(state, instant) else reversal
+    if instant is None or not falls_due or not _owes_at(state, instant):
         return ()
     if _may_fall_due(state, instant):
         return _assessed(state, instant)
     return _reinstatement(state, _last_mark(state), now)
+
+
+def _without_late_fee(state: CitationLedger) -> CitationLedger:
+    """Return the docket as if no late fee had been assessed: what was paid meanwhile met the fine alone."""
+    return replace(state, fees=tuple(fee for fee in state.fees if fee.word == "returned_item"))
 
 
 def _assessed(state: CitationLedger, instant: datetime) -> Sequence[DueEvent]:
