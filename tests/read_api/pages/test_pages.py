@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import psycopg
 import pytest
 
 from events.permits import PermitPurchased
@@ -188,3 +189,19 @@ def test_what_security_may_not_open_is_no_link(office: Office) -> None:
     assert "citation:PV-1" in office.get("/incidents/I-1", "security").text
     assert 'href="/citations/PV-1"' not in office.get("/incidents/I-1", "security").text
     assert 'href="/citations/PV-1"' in office.get("/incidents/I-1", "auditor").text
+
+
+def test_what_is_parked_stands_first_and_says_what_waits(office: Office) -> None:
+    office.report(ZONE)
+    with psycopg.connect(office.dsn, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO views.parked (name, version, key, position, type, error, waiting, attempts)"
+            " SELECT name, version, 'permit:T-1', 1, 'PermitPurchased', 'a fault', 7, 3"
+            " FROM views.progress WHERE name = 'validity' AND live"
+        )
+    shown = office.get("/operator", "admin").text
+    assert shown.index("Parked keys</h2>") < shown.index("Read models</h2>")
+    assert 'data-head="Waiting">7<' in shown
+    assert 'data-head="Tried">3<' in shown
+    assert "Try again</button>" in shown
+    assert "Try again</button>" not in office.get("/operator", "auditor").text
