@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from event_store.streams import Program
 from operations.identity import Principal
 from operations.permissions import Access, access
 from projections.health import ALIVE_WITHIN, DriftedRow, Health, ModelHealth, RebuildHealth
@@ -91,6 +92,7 @@ def view_of(found: Health, pace: Pace) -> dict[str, Any]:
         "drifted": [(row, columns_of(row)) for row in found.drifted],
         "rebuilds": [_rebuild(rebuild) for rebuild in found.rebuilds],
         "projections": [_row(model) for model in found.models],
+        "streams": [_stream(one) for one in found.streams],
         "spark": spark(rates),
         "peak": max((rate for _, rate in rates), default=0.0),
         "minutes": MINUTES,
@@ -115,6 +117,19 @@ def _rebuild(rebuild: RebuildHealth) -> dict[str, Any]:
         "folded": f"{rebuild.folded:,} of {rebuild.upto:,}",
         "rate": f"{rebuild.rate:,.0f}",
         "left": "" if left is None or still else seconds_text(left),
+    }
+
+
+def _stream(one: Program) -> dict[str, Any]:
+    still = one.alive_seconds > ALIVE_WITHIN
+    return {
+        "service": one.service,
+        "name": one.name,
+        "well": one.trouble is None and not still,
+        "state": "troubled" if one.trouble else "silent" if still else "running",
+        "waiting": f"{one.waiting:,}",
+        "alive": f"{seconds_text(one.alive_seconds)} ago",
+        "trouble": one.trouble or "",
     }
 
 

@@ -7,6 +7,7 @@ import httpx
 import psycopg
 import pytest
 
+from event_store import streams
 from events.permits import PermitPurchased
 from events.policies import PolicyAdopted
 from events.security import IncidentLinked, IncidentOpened, WatchlistEntryAdded
@@ -205,3 +206,14 @@ def test_what_is_parked_stands_first_and_says_what_waits(office: Office) -> None
     assert 'data-head="Tried">3<' in shown
     assert "Try again</button>" in shown
     assert "Try again</button>" not in office.get("/operator", "auditor").text
+
+
+def test_the_operator_sees_what_waits_for_kafka_and_why(office: Office) -> None:
+    office.report(ZONE)
+    with psycopg.connect(office.dsn, autocommit=True) as connection:
+        streams.ensure(connection)
+        streams.report(connection, "relay", "parkledger", 1200, "No Kafka broker answers at kafka:9092.")
+    shown = office.get("/operator", "admin").text
+    assert "Between log and Kafka" in shown
+    assert "No Kafka broker answers at kafka:9092." in shown
+    assert "troubled" in shown
