@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from commands.capacity import Window
 from commands.decider import Command, Decider, Refusal, fact_of
@@ -50,7 +53,7 @@ class CorrectPlateAssociation(Command):
 
     permit: PermitId
     plate: PlateTag
-    corrects: int | Word | None = None
+    corrects: Annotated[int, Field(strict=True)] | Word | None = None
     effective_from: Instant | None = None
     reason: Text | None = None
     approved_by: Word | None = None

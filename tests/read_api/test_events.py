@@ -48,6 +48,10 @@ def test_history_is_selected_by_tag_type_and_actor(told: Office) -> None:
     assert positions(told, type_="ZoneClosed") == [4]
     assert positions(told, tag="zone:F", type_="ZoneOpened") == [1]
     assert positions(told, actor="ben") == [3]
+    assert positions(told, actor="ana", type_="ZoneOpened") == [1, 2]
+    assert positions(told, actor="ana", tag="zone:F") == [1, 4]
+    assert positions(told, actor="ana", limit=1, cursor=1) == [2]
+    assert positions(told, actor="nobody") == []
 
 
 def test_history_is_selected_by_when_it_was_recorded(told: Office) -> None:

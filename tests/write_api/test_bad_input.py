@@ -36,6 +36,7 @@ def zone(client: TestClient) -> None:
         ("/v1/plate-reads", READ | {"online": "yes"}, 422, "online"),
         ("/v1/plate-reads", READ | {"confidence": "0.9"}, 422, "confidence"),
         ("/v1/zones", {"timezone": "UTC", "capacity": True}, 422, "capacity"),
+        ("/v1/permits/T-1/plates/correction", {"plate": "ON A1", "corrects": True}, 422, "corrects"),
         ("/v1/zones", {"timezone": "UTC", "capacity": "5"}, 422, "capacity"),
         ("/v1/plate-reads", READ | {"plate": ""}, 422, "plate"),
         ("/v1/plate-reads", READ | {"plate": "ON"}, 422, "plate"),
