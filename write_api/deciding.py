@@ -12,6 +12,7 @@ from uuid import UUID
 
 from commands.decider import AnyDecider, Command, Refusal
 from event_store.log import Log, Slice
+from event_store.reading import EVERYTHING
 from event_store.tracing import span
 from events.base import Event
 from events.boundary import Boundary
@@ -144,8 +145,8 @@ class Deciding:
 
     async def first_outcome(self, done: Appended) -> Outcome:
         """Return the outcome of the append that was known already, its events as they stand in the log."""
-        log, after = self.gathering.log, done.position - done.count
-        found: Slice[Event] = await self.gathering.ask(lambda: log.read(after=after, upto=done.position))
+        after = done.position - done.count
+        found: Slice[Event] = await self.gathering.read(EVERYTHING, after, done.position)
         return Outcome(tuple(entry.event for entry in found.entries), done.position, known_already=True)
 
     def close(self) -> None:

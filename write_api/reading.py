@@ -14,6 +14,7 @@ import msgspec
 
 from commands.reads import RECORD_PLATE_READ, RecordPlateRead
 from event_store.log import Slice
+from event_store.reading import EVERYTHING
 from events.base import Event
 from events.boundary import on
 from events.envelope import Origin
@@ -160,8 +161,7 @@ class Reading:
         if position not in self._recordings:
             if len(self._recordings) >= MOST_RECORDINGS:
                 self._recordings.clear()
-            log = self._log.log
-            found: Slice[Event] = await self._log.ask(lambda: log.read(after=position - 1, upto=position))
+            found: Slice[Event] = await self._log.read(EVERYTHING, position - 1, position)
             self._recordings[position] = found.entries[0].recorded if found.entries else None
         return self._recordings[position]
 
