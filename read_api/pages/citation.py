@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 
 from commands.evidence import basis_of, world
 from commands.findings import Finding, finding
-from commands.holds import late_accepted
+from commands.holds import Appeal, late_accepted
 from commands.ledger import CitationLedger, in_time
 from commands.right_boundaries import plates_boundary
 from commands.right_collection import KnownRights
@@ -188,6 +188,8 @@ class Acts:
     fine: str
     late: bool
     """Whether the appeal came late and nobody has said yet that it is heard; until then it is not decided."""
+    hearing: datetime | None
+    """When the appeal is heard, where that is set and has not taken place."""
 
 
 def acts_of(docket: CitationLedger, visitor: Visitor) -> Acts | None:
@@ -201,7 +203,14 @@ def acts_of(docket: CitationLedger, visitor: Visitor) -> Acts | None:
         return None
     fine = money_text(docket.fine or 0)
     late = open_one is not None and not in_time(docket, open_one) and late_accepted(open_one) is None
-    return Acts(open_one.appeal if open_one else None, open_one.level if open_one else 0, voids, fine, late)
+    if open_one is None:
+        return Acts(None, 0, voids, fine, late=False, hearing=None)
+    return Acts(open_one.appeal, open_one.level, voids, fine, late, _hearing(open_one))
+
+
+def _hearing(appeal: Appeal) -> datetime | None:
+    told = [step for step in appeal.steps if step.word in {"scheduled", "adjourned", "held"}]
+    return told[-1].hearing_at if told and told[-1].word != "held" else None
 
 
 def _money(state: dict[str, Any] | None) -> list[tuple[str, str]]:

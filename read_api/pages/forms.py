@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from read_api.asking import plate as plate_in
 from read_api.asking import unusable
@@ -61,6 +63,20 @@ def words(_: str, value: str) -> list[str]:
     return [one.strip() for one in value.split(",") if one.strip()]
 
 
+def zoned(name: str, value: str, timezone: str) -> str:
+    """Return a date and time of a clock in a time zone as an instant with its offset.
+
+    Raises:
+        Problem: 422, if it is none, or there is no such zone.
+
+    """
+    try:
+        local = datetime.fromisoformat(value.strip())
+        return (local if local.tzinfo else local.replace(tzinfo=ZoneInfo(timezone))).isoformat()
+    except (ValueError, KeyError, OSError):
+        raise unusable(name, "it is written like 2026-12-20T14:00") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One command: where it is told, and which fields of the form it takes; `said` is fixed."""
@@ -77,6 +93,8 @@ class Form:
 
     steps: Sequence[Step]
     done: str
+    local: Sequence[str] = ()
+    """Fields that say a date and time as a clock of the form's `timezone` shows them."""
 
 
 _REASON: Mapping[str, Read] = {"reason": text}
@@ -129,6 +147,11 @@ FORMS: Mapping[str, Form] = {
     "settle-late-filing": Form(
         (Step("/v1/appeals/{appeal}/late-filing", {"citation": text, "step": text, **_REASON}),),
         "It is settled whether the late appeal is heard.",
+    ),
+    "tell-hearing": Form(
+        (Step("/v1/appeals/{appeal}/hearing", {"step": text, "hearing_at": text}),),
+        "The hearing is noted.",
+        local=("hearing_at",),
     ),
     "withdraw-appeal": Form((Step("/v1/appeals/{appeal}/withdrawal", {}),), "The appeal is withdrawn."),
     "erase-words": Form((Step("/v1/erasure-requests", {}),), "Your words are erased, for everybody."),

@@ -27,7 +27,7 @@ from projections.gathering import Unavailable
 from projections.lookups import NotYet
 from projections.registry import PROJECTIONS
 from read_api.door import Door, Here
-from read_api.pages.forms import FORMS, Form, Step
+from read_api.pages.forms import FORMS, Form, Step, zoned
 from read_api.pages.landing import ANYONE
 from read_api.pages.menu import arrive
 from read_api.pages.own_page import demand_own_page, form_of
@@ -73,6 +73,9 @@ async def _tell(request: Request, name: str, door: Door) -> Response:
     if form is None:
         raise Problem(404, "Not found", f"There is no form {name[:60]!r}.")
     fields = {key: values[-1] for key, values in (await form_of(request, LONGEST_FORM)).items()}
+    for local in form.local:
+        if fields.get(local, "").strip():
+            fields[local] = zoned(local, fields[local], fields.get("timezone", ""))
     for step in form.steps:
         if access(visitor.principal.role, "POST", step.path) is Access.NONE:
             raise Problem(403, "Not permitted", f"The role {visitor.principal.role} may not do this.")

@@ -151,6 +151,23 @@ def test_who_missed_the_deadline_asks_the_office_which_hears_them(office: Office
     expect(desk.page.get_by_role("heading", name=re.compile("^Decide appeal"))).to_be_visible()
 
 
+def test_a_hearing_is_set_by_the_clock_of_the_zone(office: Office, visits: Visits) -> None:
+    citation = office.cite()
+    office.installation.tell("dispute", "/v1/appeals", citation=citation, level=1)
+    desk = visits("dispute")
+    desk.open(f"/citations/{citation}")
+    desk.page.get_by_text("Set a hearing").click()
+    desk.page.get_by_label("When", exact=True).fill("2031-07-20T14:00")
+    desk.page.get_by_role("button", name="Note it").click()
+    expect(desk.page.get_by_role("status").first).to_have_text("The hearing is noted.")
+    acts = desk.page.get_by_role("region", name=re.compile("^Decide appeal"))
+    expect(acts).to_contain_text("The hearing is set for 20 Jul 2031 14:00:00 \N{MINUS SIGN}04:00.")
+    acts.get_by_text("Put the hearing off").click()
+    acts.get_by_role("radio", name="It took place").check()
+    acts.get_by_role("button", name="Note it").click()
+    expect(desk.page.locator(".entries")).to_contain_text("Hearing held")
+
+
 def test_who_has_no_permit_finds_pays_and_appeals_by_the_notice(office: Office, visits: Visits) -> None:
     citation = office.cite()
     parker = office.parks(visits)

@@ -4,7 +4,7 @@ import pytest
 
 from operations.problems import Problem
 from read_api.pages.figures import decimal_text
-from read_api.pages.forms import money
+from read_api.pages.forms import money, zoned
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,19 @@ def test_what_is_no_amount_is_refused(typed: str) -> None:
 @pytest.mark.parametrize("cents", [0, 1, 99, 100, 3000, 123400, 100_000_000])
 def test_what_a_page_asks_for_can_be_sent_back(cents: int) -> None:
     assert money("amount", decimal_text(cents)) == cents
+
+
+@pytest.mark.parametrize(
+    ("typed", "instant"),
+    [("2026-07-20T14:00", "2026-07-20T14:00:00-04:00"), ("2026-12-20T14:00", "2026-12-20T14:00:00-05:00")],
+)
+def test_a_time_of_a_form_is_one_of_its_zone(typed: str, instant: str) -> None:
+    assert zoned("hearing_at", typed, "America/Toronto") == instant
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"), [("soon", "UTC"), ("2026-07-20T14:00", "No/Where"), ("2026-07-20T14:00", "../etc")]
+)
+def test_a_time_that_is_none_is_refused(typed: str, zone: str) -> None:
+    with pytest.raises(Problem):
+        zoned("hearing_at", typed, zone)
