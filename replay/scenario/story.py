@@ -21,7 +21,7 @@ ALONE = ""
 """Under which key the one parameter of a question stands that is written without its name: `exists: PV-1`."""
 
 _FILE_KEYS = ("scenario", "timezone", "policy", "story", "expect")
-_STEP_KEYS = ("id", "at", "recorded", "fact", "do")
+STEP_KEYS = ("id", "at", "recorded", "fact", "do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,15 @@ def read_scenario(file: Path) -> Scenario:
     )
 
 
-def known_keys(document: Document, fields: Fields, known: Iterable[str], what: str) -> None:
-    """Refuse a key that is none of the known ones, with its line and the nearest of them."""
+def known_keys(
+    document: Document, fields: Fields, known: Iterable[str], what: str, beside: Iterable[str] = ()
+) -> None:
+    """Refuse a key that is none of the known ones, with its line and the nearest of them, or of those `beside`."""
     names = list(known)
     for key in fields.entries:
         if key not in names:
-            raise document.wrong(fields.lines[key], f"{what} has no key {key!r}{nearest(key, names)}")
+            hint = nearest(key, [*names, *beside])
+            raise document.wrong(fields.lines[key], f"{what} has no key {key!r}{hint}")
 
 
 def instant_of(document: Document, node: Node, what: str) -> datetime:
@@ -137,7 +140,7 @@ def _step(document: Document, node: Node, number: int) -> Step:
         raise document.wrong(node.line, "a step is a mapping with at, and a fact or a command to do")
     kinds = [kind for kind in ("fact", "do") if kind in node.entries]
     if len(kinds) != 1:
-        hint = "".join(nearest(key, list(_STEP_KEYS)) for key in node.entries if key not in _STEP_KEYS)
+        hint = "".join(nearest(key, list(STEP_KEYS)) for key in node.entries if key not in STEP_KEYS)
         raise document.wrong(
             node.line,
             f"a step names either a fact or a command to do, exactly one{hint if not kinds else ''}",
@@ -146,7 +149,7 @@ def _step(document: Document, node: Node, number: int) -> Step:
         raise document.wrong(node.line, "a step says when it happened: at")
     at = instant_of(document, node.entries["at"], "at")
     recorded = node.entries.get("recorded", _NOTHING)
-    said = {key: value for key, value in node.entries.items() if key not in _STEP_KEYS}
+    said = {key: value for key, value in node.entries.items() if key not in STEP_KEYS}
     return Step(
         _text(document, node, "id", default=f"step {number}"),
         node.line,
@@ -165,7 +168,9 @@ def _expectation(document: Document, node: Node) -> Expectation:
     if "is" not in node.entries:
         raise document.wrong(node.line, f"an expectation says what the answer is{nearest('is', queries)}")
     if len(queries) != 1:
-        raise document.wrong(node.line, f"an expectation asks one question, not {len(queries)}")
+        raise document.wrong(
+            node.line, f"an expectation asks one question and says is, not {', '.join(queries) or 'is alone'}"
+        )
     asked = node.entries[queries[0]]
     if isinstance(asked, Scalar) and asked.value() in {None, True}:
         asked = Fields({}, asked.line, {})

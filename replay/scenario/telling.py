@@ -13,7 +13,7 @@ from events.catalogue import CATALOGUE
 from replay.scenario.document import Document, Fields, Listing, Node, Scalar, Unusable, nearest
 from replay.scenario.fitting import descend, fitted, put, rule
 from replay.scenario.obvious import Obvious
-from replay.scenario.story import Scenario, Step, known_keys
+from replay.scenario.story import STEP_KEYS, Scenario, Step, known_keys
 
 POSITIONS = frozenset({"corrects", "list_version", "position"})
 """Fields that hold a position of the log, and may be written as the id of a step."""
@@ -95,7 +95,7 @@ class _Teller:
         step, model = self._step, self._model()
         decided = DECIDED.get(step.name, frozenset())
         takes = [f for f in model.model_fields if f != "at"]
-        known_keys(self._document, step.fields, [*takes, *decided], step.name)
+        known_keys(self._document, step.fields, [*takes, *decided], step.name, beside=STEP_KEYS)
         said = ((key, node) for key, node in step.fields.entries.items() if key in takes)
         values = {key: self._value((key,), node) for key, node in said}
         values = {key: value for key, value in values.items() if value is not None}
@@ -176,7 +176,8 @@ class _Teller:
             inside, key = ".".join(words[:-1]), words[-1]
             hint = nearest(key, _inner_names(self._model()))
             return self._document.wrong(node.line, f"{name}: {inside} has no key {key!r}{hint}")
-        return self._document.wrong(node.line, f"{name}: {field}: {message.removeprefix('Value error, ')}")
+        about = f"{name}: {field}" if field else name
+        return self._document.wrong(node.line, f"{about}: {message.removeprefix('Value error, ')}")
 
 
 def _lists(scenario: Scenario, before: Step) -> dict[str, str]:

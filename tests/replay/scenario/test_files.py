@@ -32,6 +32,12 @@ type Write = Callable[[str], Path]
         (STORY.replace("fact: PlateRead", "do: PlateRead"), 4, "is written with fact:"),
         (STORY.replace("fact: PlateRead,", ""), 4, "either a fact or a command"),
         (STORY.replace("zone: F", "zoone: F"), 4, "has no key 'zoone' (did you mean zone?)"),
+        (STORY.replace("zone: F", "zone: F, recored: x"), 4, "has no key 'recored' (did you mean recorded?)"),
+        (
+            f"{STORY}expect:\n  - {{verifies: {{}}, note: x, is: true}}\n",
+            6,
+            "one question and says is, not verifies, note",
+        ),
         (STORY.replace("ON CKTR482", "CKTR482"), 4, "a plate is written REGION NUMBER"),
         (STORY.replace("plate: ON CKTR482, ", ""), 4, "PlateRead needs plate"),
         (f"{STORY}policy: {{fien: 7000}}\n", 5, "did you mean fine?"),
