@@ -33,9 +33,9 @@ def agrees(expected: Any, got: Any, name: str = "") -> bool:
 
 
 def is_nothing(value: Any) -> bool:
-    """Tell whether a value is a way to write that there is nothing: null, no items, or all keys null."""
+    """Tell whether a value is a way to write that there is nothing: null, no items, or nothing in any key."""
     if isinstance(value, Mapping):
-        return all(inner is None for inner in value.values())
+        return all(is_nothing(inner) for inner in value.values())
     return value is None or (isinstance(value, list | tuple) and not value)
 
 

@@ -102,7 +102,7 @@ def read_scenario(file: Path) -> Scenario:
 def known_keys(
     document: Document, fields: Fields, known: Iterable[str], what: str, beside: Iterable[str] = ()
 ) -> None:
-    """Refuse a key that is none of the known ones, with its line and the nearest of them, or of those `beside`."""
+    """Refuse a key that is none of the known ones, with its line and the nearest of them or of `beside`."""
     names = list(known)
     for key in fields.entries:
         if key not in names:
