@@ -15,7 +15,7 @@ from events.envelope import Recorded
 from events.security import IncidentAmended, IncidentClosed, IncidentLinked, IncidentNoted, IncidentOpened
 from operations.problems import Problem
 from read_api.answers import AsOf, as_of_log, json_answer, problems
-from read_api.asking import Asked, Named, recall
+from read_api.asking import Asked, Named, moment
 from read_api.asking import plate as plate_in
 from read_api.door import Here, Visit
 from read_api.looking_up import Purpose, Subject
@@ -67,14 +67,21 @@ class OneIncident(IncidentState):
     as_of: AsOf
 
 
-def incidents_of(log: Log, upto: int, incident: str | None = None) -> list[dict[str, Any]]:
-    """Return the incidents (or one of them) that were known at a position, the newest first."""
+def incidents_of(
+    log: Log, upto: int, incident: str | None = None, at: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Return the incidents (or one of them) that were known at a position, the newest first.
+
+    With `at`, only what had occurred by then is told of them.
+    """
     tags = {} if incident is None else {"incident": incident}
     boundary: Boundary[IncidentEvent] = on(
         IncidentOpened, IncidentNoted, IncidentLinked, IncidentAmended, IncidentClosed, **tags
     )
     grouped: dict[str, list[Recorded[IncidentEvent]]] = {}
     for entry in log.read(boundary, upto=upto).entries:
+        if at is not None and entry.event.at > at:
+            continue
         grouped.setdefault(entry.event.incident, []).append(entry)
     states = [_state(name, entries) for name, entries in grouped.items()]
     return sorted(states, key=lambda state: (state["opened"], state["incident"]), reverse=True)
@@ -126,7 +133,7 @@ def _entry(entry: Recorded[IncidentEvent]) -> dict[str, Any]:
 async def incidents(
     door: Here,
     visit: Visit,
-    asked: Annotated[Asked, Depends(recall)],
+    asked: Annotated[Asked, Depends(moment)],
     plate: Annotated[str | None, Query(description="Those that link this plate.", max_length=40)] = None,
     *,
     closed: Annotated[bool, Query(description="With those whose report is locked.")] = True,
@@ -136,7 +143,7 @@ async def incidents(
     wanted = plate_in(plate) if plate is not None else None
     upto = await stand(door, asked)
     await door.register.note(visit.principal, "incidents", purpose, Subject(plate=wanted))
-    found = await asyncio.to_thread(incidents_of, door.log, upto)
+    found = await asyncio.to_thread(incidents_of, door.log, upto, None, asked.at)
     listed = [one for one in found if (closed or one["open"]) and (wanted is None or wanted in one["plates"])]
     return json_answer({"incidents": listed, "as_of": await as_of_log(door.log, upto)})
 
@@ -151,13 +158,13 @@ async def one(
     incident: Named,
     door: Here,
     visit: Visit,
-    asked: Annotated[Asked, Depends(recall)],
+    asked: Annotated[Asked, Depends(moment)],
     purpose: Purpose = None,
 ) -> Response:
     """Answer the incident with every entry."""
     upto = await stand(door, asked)
     await door.register.note(visit.principal, f"incident {incident}", purpose, Subject())
-    found = await asyncio.to_thread(incidents_of, door.log, upto, incident)
+    found = await asyncio.to_thread(incidents_of, door.log, upto, incident, asked.at)
     if not found:
         raise Problem(
             404, "No such incident", f"There is no incident {incident[:100]!r}.", rule="NoSuchIncident"

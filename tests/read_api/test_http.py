@@ -8,6 +8,7 @@ import pytest
 
 from event_store.log import Log
 from events.permits import PermitPurchased, PermitSuspended, PermitTransferred
+from events.security import IncidentClosed, IncidentOpened
 from events.zones import ZoneOpened
 from operations.settings import Settings
 from tests.read_api.office import Office, opened
@@ -83,6 +84,22 @@ def test_who_asks_for_json_gets_a_problem_as_json_and_people_a_page(office: Offi
     assert for_programs.json()["detail"] == "There is nothing at this address."
     for_people = office.get("/v2/zones", headers={"accept": "text/html,application/json;q=0.9"})
     assert for_people.headers["content-type"].startswith("text/html")
+
+
+def test_an_incident_is_answered_as_it_stood_at_an_instant(office: Office) -> None:
+    opened_, closed = (
+        IncidentOpened(at=BOUGHT, incident="I-1", summary="A broken barrier."),
+        IncidentClosed(at=MOVED, incident="I-1"),
+    )
+    office.report(opened_, closed)
+
+    def told(at: datetime) -> list[bool]:
+        answer = office.get("/v1/incidents", "security", at=at.isoformat()).json()
+        return [incident["open"] for incident in answer["incidents"]]
+
+    assert (told(LONG_AGO), told(SUSPENDED), told(MOVED)) == ([], [True], [False])
+    assert office.get("/v1/incidents/I-1", "security", at=LONG_AGO.isoformat()).status_code == 404
+    assert len(office.get("/v1/incidents/I-1", "security", at=BOUGHT.isoformat()).json()["entries"]) == 1
 
 
 def test_an_account_is_answered_as_it_stood_at_an_instant(office: Office) -> None:
