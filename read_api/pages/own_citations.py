@@ -37,6 +37,7 @@ def citation_of(docket: CitationLedger, now: datetime) -> dict[str, Any]:
         "line": _line(docket, due, now, info),
         "payable": due,
         "appeals": [_appeal(one) for one in appeals],
+        "appeal_open": open_now,
         "may_appeal": may,
         "appeal_by": limit if may else None,
         "may_ask_late": free and not may and not appeals,

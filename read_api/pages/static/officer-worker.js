@@ -27,11 +27,21 @@ async function take() {
   for (const client of await self.clients.matchAll()) client.postMessage("kept");
 }
 
-async function answered(request) {
+async function inTime(asked) {
   const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new Error("no answer in time")));
-  const found = await Promise.race([fetch(request), late]);
+  const found = await Promise.race([asked, late]);
   if (AWAY.includes(found.status)) throw new Error("nobody is there");
   return found;
+}
+
+async function page(request) {
+  const asked = fetch(request);
+  try {
+    return await inTime(asked);
+  } catch {
+    asked.catch(() => {}); // whatever becomes of it, the kept page stands there
+    return (await kept("/officer", { ignoreSearch: true })) ?? asked;
+  }
 }
 
 async function kept(request, search) {
@@ -47,11 +57,6 @@ self.addEventListener("fetch", (event) => {
     // its address changes with its content
     event.respondWith(kept(request).then((found) => found ?? fetch(request)));
   } else if (pathname === "/officer" && request.mode === "navigate") {
-    const shell = async (error) => {
-      const found = await kept("/officer", { ignoreSearch: true });
-      if (!found) throw error;
-      return found;
-    };
-    event.respondWith(answered(request).catch(shell));
+    event.respondWith(page(request));
   }
 });
