@@ -54,10 +54,10 @@ def _escalate(command: EscalateCitation, state: CitationLedger) -> Sequence[Even
     wanted = STAGES.index(command.stage)
     if reached and reached[-1] == wanted:
         return ()
-    if reached and reached[-1] > wanted:
-        raise StagePassed(f"The citation is at {STAGES[reached[-1]]} already.")
     if balance(state, command.at) == 0:
         raise AlreadySettled(f"Nothing is left to pay on {command.citation!r}.")
+    if reached and reached[-1] > wanted:
+        raise StagePassed(f"The citation is at {STAGES[reached[-1]]} already.")
     today = local_date(command.at, state.zone_time)
     if any(hold.covers(today) for hold in citation_holds(state)):
         raise CitationUnderAppeal

@@ -54,6 +54,8 @@ def test_an_unpaid_citation_goes_further_and_never_back() -> None:
 
 def test_what_is_settled_voided_held_or_disputed_is_not_escalated() -> None:
     given(ZONE, ISSUED, PAID).when(to("notice")).then(AlreadySettled)
+    boot = CitationEscalated(at=t("2026-03-20"), citation="C-1", stage="boot")
+    given(ZONE, ISSUED, boot, PAID).when(to("notice")).then(AlreadySettled)
     given(ZONE, ISSUED, VOIDED).when(to("notice")).then(AlreadyVoided)
     given().when(to("notice")).then(NoSuchCitation)
     filed = AppealFiled(at=t("2026-03-20"), appeal="A-1", citation="C-1")
