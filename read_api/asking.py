@@ -146,6 +146,24 @@ def plate(text: str, region: str | None = None) -> str:
         raise unusable("plate", str(error)) from None
 
 
+def tag_of(text: str) -> str:
+    """Return a tag as the log has it: a plate may be written in any case, with spaces and hyphens.
+
+    Raises:
+        Problem: 422, if it is no tag.
+
+    """
+    name, colon, value = text.partition(":")
+    if not colon or "\x00" in text:
+        raise unusable("tag", "a tag is written name:value, such as citation:PV-50001")
+    if name != "plate":
+        return text
+    try:
+        return f"plate:{parse_plate(value)}"
+    except ValueError as error:
+        raise unusable("tag", str(error)) from None
+
+
 def unusable(field: str, message: str) -> Problem:
     """Return the problem that one parameter cannot be used."""
     wrong = f"is refused: {message}"

@@ -19,9 +19,8 @@ from events.base import Event
 from events.boundary import Boundary, Criterion
 from events.catalogue import CATALOGUE
 from events.envelope import Recorded
-from events.vocabulary import parse_plate
 from read_api.answers import AsOf, as_of_log, json_answer, problems
-from read_api.asking import Asked, At, KnownThen, freshness, unusable
+from read_api.asking import Asked, At, KnownThen, freshness, tag_of, unusable
 from read_api.door import Here, Visit
 from read_api.entries import Entry, as_csv, as_lines, entry_of
 from read_api.entries_parquet import parquet_file
@@ -205,7 +204,8 @@ async def history(
     purpose: Purpose = None,
 ) -> Response:
     """Answer a page of history, or all of it as JSON Lines, CSV or Parquet."""
-    tags = _checked(tag or (), type_ or ())
+    tags = [tag_of(one) for one in tag or ()]
+    _check(type_ or ())
     if from_ is not None and to is not None and to <= from_:
         raise unusable("to", "it is not after `from`")
     await stand(door, asked)
@@ -268,23 +268,9 @@ def parts_of(log: Log, selection: Selection, most: int | None = None) -> Iterato
 _DOWNLOAD = {"Content-Disposition": 'attachment; filename="events.csv"'}
 
 
-def _checked(tags: Sequence[str], types: Sequence[str]) -> list[str]:
-    """Return the tags as the log has them: a plate may be written in any case, with spaces and hyphens."""
-    for tag in tags:
-        if ":" not in tag or "\x00" in tag:
-            raise unusable("tag", "a tag is written name:value, such as citation:PV-50001")
+def _check(types: Sequence[str]) -> None:
     for name in types:
         if name not in CATALOGUE:
             near = get_close_matches(name, CATALOGUE, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise unusable("type", f"the catalogue has no event {name[:60]!r}{hint}")
-    return [_normalised(tag) for tag in tags]
-
-
-def _normalised(tag: str) -> str:
-    if not tag.startswith("plate:"):
-        return tag
-    try:
-        return f"plate:{parse_plate(tag.removeprefix('plate:'))}"
-    except ValueError as error:
-        raise unusable("tag", str(error)) from None

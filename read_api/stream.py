@@ -25,7 +25,7 @@ from events.privacy import RecordAccessed
 from operations.problems import Problem
 from projections.progress import NotYet, Progress
 from read_api.answers import problems
-from read_api.asking import MAX_POSITION, BadParameter, position, unusable
+from read_api.asking import MAX_POSITION, BadParameter, position, tag_of, unusable
 from read_api.door import Visit
 
 PULSE_SECONDS = 1.0
@@ -243,7 +243,7 @@ async def stream(
             after = position(last_event_id)
         except BadParameter as error:
             raise unusable("Last-Event-ID", str(error)) from None
-    listener = Listener(frozenset(tag or ()) if changes else SILENCE)
+    listener = Listener(frozenset(map(tag_of, tag or ())) if changes else SILENCE)
     hub.join(listener)
     told = hub.tell(listener, after if changes else None, visit.principal.expires)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

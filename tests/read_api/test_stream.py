@@ -111,3 +111,9 @@ def test_a_last_event_id_that_is_none_is_refused(office: Office, given: str) -> 
 
 def test_a_parker_does_not_listen(office: Office) -> None:
     assert office.get("/v1/stream", "parker").status_code == 403
+
+
+@pytest.mark.parametrize("given", ["F", "plate:CKTR482"])
+def test_a_tag_that_is_none_is_refused_instead_of_never_heard_of(office: Office, given: str) -> None:
+    answer = office.get("/v1/stream", "dispute", tag=given)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "tag")
