@@ -107,6 +107,10 @@ class LateFilingNotRequested(Refusal):
     """Nobody asked for late filing of this appeal, or it is settled already."""
 
 
+class BeforeTheAppeal(Refusal):
+    """The act is dated before the appeal was filed, or late filing of it was asked for."""
+
+
 class LateFilingUndecided(Refusal):
     """The appeal was filed late, and late filing is not accepted yet."""
 
@@ -169,7 +173,7 @@ def _request_late(command: RequestLateFiling, state: CitationLedger) -> Sequence
 
 def _accept_late(command: AcceptLateFiling, state: CitationLedger) -> Sequence[Event]:
     known = appeal_of(command, state)
-    if late_accepted(known) is not None:
+    if late_accepted(known) is not None or told(command, known, "late_filing_accepted"):
         return ()
     _refuse_unasked(known)
     return (fact_of(command, LateFilingAccepted),)
@@ -177,7 +181,7 @@ def _accept_late(command: AcceptLateFiling, state: CitationLedger) -> Sequence[E
 
 def _refuse_late(command: RefuseLateFiling, state: CitationLedger) -> Sequence[Event]:
     known = appeal_of(command, state)
-    if known.state == "late_filing_refused":
+    if known.state == "late_filing_refused" or told(command, known, "late_filing_refused"):
         return ()
     _refuse_unasked(known)
     return (fact_of(command, LateFilingRefused),)
@@ -196,12 +200,22 @@ def appeal_of(command: OnAppeal, state: CitationLedger) -> Appeal:
     Raises:
         NoSuchCitation: if the log holds no such citation.
         NoSuchAppeal: if the citation has no such appeal.
+        BeforeTheAppeal: if the command is dated before the first step of the appeal.
 
     """
     known = issued(command, state).appeals.get(command.appeal)
     if known is None:
         raise NoSuchAppeal(f"{command.citation!r} has no appeal {command.appeal!r}.", appeal=command.appeal)
+    began = known.steps[0].at
+    if command.at < began:
+        raise BeforeTheAppeal(f"The appeal {command.appeal!r} began at {began.isoformat()}.", began=began)
     return known
+
+
+def told(command: OnAppeal, known: Appeal, word: str, hearing_at: datetime | None = None) -> bool:
+    """Tell whether this very step was told, though others that were dated later may have followed it."""
+    said = (word, command.at, hearing_at)
+    return any((step.word, step.at, step.hearing_at) == said for step in known.steps)
 
 
 def open_appeal(command: OnAppeal, state: CitationLedger) -> Appeal:
@@ -226,9 +240,9 @@ def open_appeal(command: OnAppeal, state: CitationLedger) -> Appeal:
 
 def _decide(command: DecideAppeal, state: CitationLedger) -> Sequence[Event]:
     refuse_card_numbers(command)
-    made = appeal_of(command, state).decision
     said = (command.at, command.outcome, command.amount)
-    if made is not None and (made.at, made.outcome, made.amount) == said:
+    made = (step for step in appeal_of(command, state).steps if step.word == "decided")
+    if said in ((step.at, step.outcome, step.amount) for step in made):
         return ()  # by this command; whoever decides it anew has to hear that it was decided
     open_appeal(command, state)
     if (command.outcome == "reduced") != (command.amount is not None):
@@ -242,7 +256,7 @@ def _decide(command: DecideAppeal, state: CitationLedger) -> Sequence[Event]:
 
 def _withdraw(command: WithdrawAppeal, state: CitationLedger) -> Sequence[Event]:
     known = appeal_of(command, state)
-    if known.state == "withdrawn":
+    if known.state == "withdrawn" or told(command, known, "withdrawn"):
         return ()
     if known.state == "decided":
         raise AppealAlreadyDecided(f"The appeal {command.appeal!r} was decided.", appeal=command.appeal)
@@ -254,7 +268,7 @@ def _withdraw(command: WithdrawAppeal, state: CitationLedger) -> Sequence[Event]
 def _reinstate(command: ReinstateAppeal, state: CitationLedger) -> Sequence[Event]:
     known = appeal_of(command, state)
     standing_citation(command, state)
-    if known.is_open:
+    if known.is_open or told(command, known, "reinstated"):
         return ()
     if any(a.is_open for a in _others(state, command.appeal)):
         raise AppealAlreadyOpen(f"An appeal against {command.citation!r} is open.")

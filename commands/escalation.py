@@ -52,12 +52,13 @@ def _escalate(command: EscalateCitation, state: CitationLedger) -> Sequence[Even
     standing_citation(command, state)
     reached = [STAGES.index(e.stage) for e in state.escalations if e.stage in STAGES]
     wanted = STAGES.index(command.stage)
-    if reached and reached[-1] == wanted:
+    furthest = max(reached, default=-1)
+    if furthest == wanted:
         return ()
     if balance(state, command.at) == 0:
         raise AlreadySettled(f"Nothing is left to pay on {command.citation!r}.")
-    if reached and reached[-1] > wanted:
-        raise StagePassed(f"The citation is at {STAGES[reached[-1]]} already.")
+    if furthest > wanted:
+        raise StagePassed(f"The citation is at {STAGES[furthest]} already.")
     today = local_date(command.at, state.zone_time)
     if any(hold.covers(today) for hold in citation_holds(state)):
         raise CitationUnderAppeal

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from commands.appeals import OnAppeal, appeal_of, open_appeal
+from commands.appeals import OnAppeal, appeal_of, open_appeal, told
 from commands.case_rules import docket_boundary
 from commands.decider import Decider, Refusal, fact_of
 from commands.docket import CitationLedger, evolve_ledger
@@ -36,30 +36,31 @@ class NoHearingScheduled(Refusal):
 
 
 def _schedule(command: ScheduleHearing, state: CitationLedger) -> Sequence[Event]:
-    if _last(command, state, "scheduled", command.hearing_at):
+    if _told(command, state, "scheduled", command.hearing_at):
         return ()
     open_appeal(command, state)
     return (fact_of(command, HearingScheduled),)
 
 
 def _adjourn(command: AdjournHearing, state: CitationLedger) -> Sequence[Event]:
-    if _last(command, state, "adjourned", command.hearing_at):
+    if _told(command, state, "adjourned", command.hearing_at):
         return ()
     _refuse_unset(command, state)
     return (fact_of(command, HearingAdjourned),)
 
 
 def _hold(command: HoldHearing, state: CitationLedger) -> Sequence[Event]:
-    if _last(command, state, "held", command.hearing_at):
+    if _told(command, state, "held", command.hearing_at):
         return ()
     _refuse_unset(command, state)
     return (fact_of(command, HearingHeld),)
 
 
-def _last(command: OnAppeal, state: CitationLedger, word: str, hearing_at: datetime | None) -> bool:
-    """Tell whether the last step of the appeal is this very one."""
-    step = appeal_of(command, state).steps[-1]
-    return step.word == word and step.hearing_at == hearing_at
+def _told(command: OnAppeal, state: CitationLedger, word: str, hearing_at: datetime | None) -> bool:
+    """Tell whether the last step of the appeal is this very one, or it was told before a later one."""
+    known = appeal_of(command, state)
+    last = known.steps[-1]
+    return (last.word, last.hearing_at) == (word, hearing_at) or told(command, known, word, hearing_at)
 
 
 def _refuse_unset(command: OnAppeal, state: CitationLedger) -> None:
