@@ -263,12 +263,17 @@ def _held_money(state: CitationLedger) -> Sequence[DueEvent]:
 
 
 def moved_money(state: CitationLedger, now: datetime) -> Sequence[DueEvent]:
-    """Move what was paid on a voided duplicate to the citation that was kept."""
-    if state.void is None or state.void.duplicate_of is None:
+    """Move what was paid on a voided duplicate to the citation that was kept.
+
+    It does not come back to where it was moved from: of duplicates that name each other none was kept.
+    """
+    if state.void is None or state.void.duplicate_of in {None, state.citation}:
         return ()
-    kept = state.void.duplicate_of
+    kept = str(state.void.duplicate_of)
     moved: list[DueEvent] = []
     for payment in state.payments.values():
+        if any(made.moved_from == kept for made in payment.explicit):
+            continue
         gone = sum(r.amount for r in refunds_by_citation(payment) if r.citation == state.citation)
         for part in (a for a in allocations(payment) if a.citation == state.citation):
             amount = max(0, part.amount - gone)

@@ -172,3 +172,14 @@ def test_a_chargeback_dated_before_its_payment_disputes_nothing_until_it_was_mad
     part = paid("2026-04-04 10:00", 1000)
     assert settled(t("2026-04-03 10:00"), ZONE, ISSUED, part, opened) == (FEE,)
     assert settled(NOW, ZONE, ISSUED, part, opened) == ()
+
+
+def test_duplicates_that_name_each_other_or_themselves_pass_no_money_to_and_fro() -> None:
+    payment = paid("2026-03-06 10:00", 3000)
+    itself = CitationVoided(at=t("2026-03-08"), citation="C-1", reason="duplicate", duplicate_of="C-1")
+    assert settled(NOW, ZONE, ISSUED, payment, itself) == ()
+    void = CitationVoided(at=t("2026-03-08"), citation="C-1", reason="duplicate", duplicate_of="C-0")
+    back = PaymentAllocated(
+        at=NOW, payment="P-1", citation="C-1", amount=cents(3000), effective_at=payment.at, moved_from="C-0"
+    )
+    assert settled(NOW, ZONE, ISSUED, payment, void, back) == ()

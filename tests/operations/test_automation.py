@@ -1,12 +1,13 @@
 """What falls due is done exactly once, on the log's time, whoever does it and however often."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
+from commands.ledger import CitationLedger, due
 from event_store.migrations import simulate
 from event_store.postgres import PostgresLog
 from events.appeals import AppealDecided
@@ -31,7 +32,8 @@ from events.permits import (
 )
 from events.vocabulary import Cents, Plate
 from events.zones import ZoneOpened
-from operations.automation import Automation
+from operations import due_citations
+from operations.automation import RESTLESS, Automation
 from operations.checkpoint import Checkpoint
 
 BEGIN = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -73,6 +75,24 @@ def test_a_late_fee_falls_due_at_its_instant_and_not_before(log: PostgresLog) ->
     assert (fee.event.at, fee.event.amount, fee.actor) == (LATE, 2500, "automation")
     assert automation.act(LATE) == 0
     assert automation.next_instant() is None
+
+
+def test_a_case_that_finds_no_rest_is_left_alone_and_the_others_go_on(
+    log: PostgresLog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty(docket: CitationLedger, now: datetime) -> Sequence[Event]:
+        again = ReviewRequired(at=now, citation="C-1", reason="a fault")
+        return (again,) if docket.citation == "C-1" else due(docket, now)
+
+    monkeypatch.setattr(due_citations, "due", faulty)
+    cite(log, "C-1", "C-2")
+    log.set_now(LATE)
+    automation = Automation(log)
+    assert automation.act(LATE) == RESTLESS + 1
+    assert [entry.event.citation for entry in log.read(on(LateFeeAssessed)).entries] == ["C-2"]
+    assert "C-1" in caplog.text
+    assert "left alone" in caplog.text
+    assert automation.act(LATE + timedelta(seconds=1)) == 0
 
 
 def test_one_that_starts_later_or_again_does_what_is_left_and_no_more(log: PostgresLog) -> None:
