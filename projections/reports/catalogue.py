@@ -1,7 +1,7 @@
 """The reports that there are: each one SQL file, whose header says what its figure means.
 
 A header line is `-- name: text`. `title`, `formula`, `denominator`, `cohort` and `unit` go with every answer;
-`by` names what the figure can be parted by.
+`by` names what the figure can be parted by, `only` what it can be narrowed down to where that is not all.
 """
 
 import difflib
@@ -14,6 +14,9 @@ from commands.kpis import Ratio
 
 FINDINGS = "findings_by_cause"
 """The one report that is no SQL: a finding follows from the whole evidence of a citation."""
+
+FILTERS = {"zone": "zone", "lot": "lot", "officer": "officer", "device": "device", "type": "kind"}
+"""What a figure can be narrowed down to, by the name that people use for it."""
 
 _HEADER = ("title", "formula", "denominator", "cohort", "unit", "by")
 
@@ -34,6 +37,7 @@ class Report:
     unit: str
     parts: Sequence[str]
     sql: str
+    narrowed: Sequence[str] = tuple(FILTERS)
 
     @property
     def is_ratio(self) -> bool:
@@ -83,9 +87,9 @@ def _read(name: str, text: str) -> Report:
         raise ValueError(f"the header of {name}.sql lacks {missing[0]}")
     parts = () if said["by"].startswith("always") else tuple(said["by"].split())
     sql = "\n".join(line for line in text.splitlines() if not line.startswith("-- "))
-    return Report(
-        name, said["title"], said["formula"], said["denominator"], said["cohort"], said["unit"], parts, sql
-    )
+    narrowed = tuple(said["only"].split()) if "only" in said else tuple(FILTERS)
+    title, formula, denominator, cohort, unit = (said[part] for part in _HEADER[:-1])
+    return Report(name, title, formula, denominator, cohort, unit, parts, sql, narrowed)
 
 
 _FINDINGS = Report(

@@ -4,7 +4,6 @@ A finding looks at every right, read and rule around a citation, so it is worked
 citations at once, and is exact at every position.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import batched
 
@@ -15,12 +14,12 @@ from projections.cases import evidence_of_each
 AT_ONCE = 200
 
 
-def causes(log: Log, citations: Sequence[str], upto: int) -> Mapping[str, int]:
-    """Return how many of the citations were wrong by each cause, the most frequent first."""
-    found: Counter[str] = Counter()
+def causes(log: Log, citations: Sequence[str], upto: int) -> Mapping[str, str]:
+    """Return those of the citations that were wrong, each with its cause."""
+    found: dict[str, str] = {}
     for some in batched(citations, AT_ONCE):
         for name, evidence in evidence_of_each(log, some, upto).items():
             told = finding(evidence, name)
             if told is not None and told.cause is not None:
-                found[told.cause.kind] += 1
-    return dict(found.most_common())
+                found[name] = told.cause.kind
+    return found

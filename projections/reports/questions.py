@@ -11,11 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from commands.calendar import start_of_day
 from events.vocabulary import Instant
 from projections.reports.asking import Question
-from projections.reports.catalogue import Report, report_named
+from projections.reports.catalogue import FILTERS, Report, report_named
 from projections.reports.reporting import Reports
-
-FILTERS = {"zone": "zone", "lot": "lot", "officer": "officer", "device": "device", "type": "kind"}
-"""What a figure can be narrowed down to, by the name that people use for it."""
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -53,7 +50,9 @@ def question_of(reports: Reports, name: str, said: Mapping[str, str | None], tim
     if begin is not None and end is not None and end <= begin:
         raise BadQuestion("to", "is not after from")
     narrowed: dict[str, Any] = {
-        FILTERS[word]: _word(word, value) for word in FILTERS if (value := said.get(word)) is not None
+        FILTERS[word]: _narrowed(report, word, value)
+        for word in FILTERS
+        if (value := said.get(word)) is not None
     }
     if report.name in _OF_PERMITS and "kind" in narrowed:
         narrowed["permit_type"] = narrowed.pop("kind")
@@ -96,7 +95,17 @@ def position_known(reports: Reports, text: str | None, timezone: str) -> int | N
     return reports.position_at(moment)
 
 
-def _word(field: str, text: str) -> str:
+def narrowed_as(name: str, said: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    """Return the words without what the report of that name cannot be narrowed down to."""
+    known = report_named(name).narrowed
+    return {word: value for word, value in said.items() if word not in FILTERS or word in known}
+
+
+def _narrowed(report: Report, field: str, text: str) -> str:
+    """Return the value; one that the report does not look at would leave the whole figure under its name."""
+    if field not in report.narrowed:
+        there = ", ".join(report.narrowed)
+        raise BadQuestion(field, f"{report.name} can be narrowed down to {there}")
     if not 0 < len(text) <= _LONGEST or not text.isprintable():
         raise BadQuestion(field, f"is 1 to {_LONGEST} characters")
     return text

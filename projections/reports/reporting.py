@@ -11,7 +11,8 @@ own, in which variables say what is asked; the views look at these.
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -152,7 +153,7 @@ class Reports:
         report = report_named(name)
         rows = [
             {"part": row["part"], **row, "value": report.value(row["numerator"], row["denominator"])}
-            for row in self._rows(session, report, question, moment)
+            for row in self._rows(session, report, moment)
         ]
         answer = Answer(report, question, rows, moment.position, moment.recorded, moment.at)
         if name != FINDINGS:  # which opens what is sealed: keys may have ended meanwhile
@@ -160,17 +161,22 @@ class Reports:
         return answer
 
     def _rows(
-        self, session: duckdb.DuckDBPyConnection, report: Report, question: Question, moment: "Moment"
+        self, session: duckdb.DuckDBPyConnection, report: Report, moment: "Moment"
     ) -> list[dict[str, Any]]:
         if report.name != FINDINGS:
             found = session.execute(report.sql)
             columns = [column[0] for column in found.description or ()]
             return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+        counted = Counter(self.wrong(session, moment).values())
+        return [
+            {"part": kind, "numerator": count, "denominator": None} for kind, count in counted.most_common()
+        ]
+
+    def wrong(self, session: duckdb.DuckDBPyConnection, moment: "Moment") -> Mapping[str, str]:
+        """Return the citations that a session asks of and that the evidence finds wrong, with the causes."""
         names = session.execute("select citation from cohort where standing <> 'voided'").fetchall()
         with contextlib.closing(PostgresLog(self._dsn, codec=self._codec, readers=1)) as log:
-            counted = causes(log, [row[0] for row in names], moment.position)
-        del question
-        return [{"part": kind, "numerator": count, "denominator": None} for kind, count in counted.items()]
+            return causes(log, [row[0] for row in names], moment.position)
 
     def table(self, statement: str, question: Question) -> pa.Table:
         """Return what any query over the views finds."""

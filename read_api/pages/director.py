@@ -16,7 +16,7 @@ from operations.problems import Problem
 from projections.reports.basis import PERMITS, basis
 from projections.reports.catalogue import Report, report_named
 from projections.reports.exporting import figure_text
-from projections.reports.questions import position_known, question_of
+from projections.reports.questions import narrowed_as, position_known, question_of
 from projections.reports.reporting import Answer, Reports
 from read_api.door import Here
 from read_api.pages.figures import over_text
@@ -84,7 +84,7 @@ def figures(
     pinned = {**said, "known": None if known is None else str(known)}
     shown = [*((name, None) for name in _HEADLINES), *((panel.name, panel.by) for panel in PANELS)]
     questions = [
-        (name, question_of(asked, name, {**pinned, "by": by}, timezone))
+        (name, question_of(asked, name, {**narrowed_as(name, pinned), "by": by}, timezone))
         for name, by in (*shown, ("plan_variance", "month"))
     ]
     answers = asked.ask_all(questions)
@@ -98,15 +98,18 @@ def view_of(
     *drawn, plan = panels
     given = {name: value for name, value in said.items() if value}
     return {
-        "headlines": [_headline(answer, given) for answer in heads],
-        "panels": [_panel(panel, answer, plan, given) for panel, answer in zip(PANELS, drawn, strict=True)],
+        "headlines": [_headline(answer, narrowed_as(answer.report.name, given)) for answer in heads],
+        "panels": [
+            _panel(panel, answer, plan, narrowed_as(panel.name, given))
+            for panel, answer in zip(PANELS, drawn, strict=True)
+        ],
         "said": said,
         "as_of": heads[0] if heads else None,
         "query": urlencode(given),
     }
 
 
-def _headline(answer: Answer, given: Mapping[str, str]) -> dict[str, Any]:
+def _headline(answer: Answer, given: Mapping[str, str | None]) -> dict[str, Any]:
     row = answer.rows[0] if answer.rows else None
     value = row["value"] if row else None
     return {
@@ -123,7 +126,7 @@ def _over(row: Mapping[str, Any], report: Report) -> str:
     return over_text(row["numerator"], row["denominator"], of_money=report.denominator.startswith("cents"))
 
 
-def _panel(panel: Panel, answer: Answer, plan: Answer, given: Mapping[str, str]) -> dict[str, Any]:
+def _panel(panel: Panel, answer: Answer, plan: Answer, given: Mapping[str, str | None]) -> dict[str, Any]:
     report = answer.report
     rows = [row for row in answer.rows if row["value"] is not None]
     planned = {row["part"]: row["planned"] for row in plan.rows} if panel.drawn == "plan" else {}
@@ -155,7 +158,7 @@ def _panel(panel: Panel, answer: Answer, plan: Answer, given: Mapping[str, str])
     }
 
 
-def _behind(panel: Panel, part: str, given: Mapping[str, str]) -> str | None:
+def _behind(panel: Panel, part: str, given: Mapping[str, str | None]) -> str | None:
     """Return where the citations or permits of a figure are listed; of stays there is nothing to list."""
     if panel.name == "occupancy_by_hour":
         return None

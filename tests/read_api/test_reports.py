@@ -8,12 +8,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from event_store.log import Log
+from events.appeals import AppealDecided, AppealFiled, AppealReinstated
 from events.citations import CitationVoided
 from events.payments import PaymentDishonoured, PaymentReceived
 from events.permits import PermitPurchased
+from events.reads import PlateRead
+from events.sessions import SessionStarted
 from events.zones import ZoneOpened
 from operations.settings import Settings
-from tests.commands.cases import cents, cited, t
+from tests.commands.cases import CAR, cents, cited, t
 from tests.read_api.office import Office, opened
 
 MARCH = {"from_": "2026-03-01", "to": "2026-04-01"}
@@ -93,6 +96,48 @@ def test_a_figure_leads_to_its_citations(office: Office) -> None:
     assert "plate" not in found["rows"][0]
 
 
+def decide(office: Office) -> None:
+    """Have C-2 decided, remanded, and decided again without a word."""
+    filed = {"appeal": "A-2", "citation": "C-2"}
+    office.report(
+        AppealFiled(at=t("2026-03-10"), **filed),
+        AppealDecided(at=t("2026-03-12"), outcome="dismissed", reason="receipt shown", **filed),
+        AppealReinstated(at=t("2026-03-14"), **filed),
+        AppealDecided(at=t("2026-03-16"), outcome="upheld", **filed),
+        catch_up=False,
+    )
+
+
+def test_an_outcome_is_counted_with_the_reason_of_the_decision_that_stands(office: Office) -> None:
+    decide(office)
+    found = office.get("/v1/reports/appeals_by_reason", "director", **MARCH).json()
+    assert [(row["part"], row["numerator"]) for row in found["rows"]] == [("upheld: no reason given", 1)]
+    behind = [
+        office.get("/v1/reports/appeals_by_reason/basis", "director", **MARCH, part=part).json()["total"]
+        for part in ("upheld: no reason given", "upheld: receipt shown")
+    ]
+    assert behind == [1, 0]
+
+
+def test_a_cause_leads_to_the_citations_that_were_wrong_by_it(office: Office) -> None:
+    read = PlateRead(at=t("2026-03-20 09:00"), read="r1", plate=CAR, zone="F", device="H3")
+    session = SessionStarted(
+        at=t("2026-03-20 08:00"), session="S-1", plate=CAR, zone="F", start=t("2026-03-20 08:00"),
+        until=t("2026-03-20 10:00"),
+    )  # fmt: skip
+    office.report(session, read, cited("2026-03-20 09:01", "C-9", basis=("r1",), **FINE), catch_up=False)
+    rows = office.get("/v1/reports/findings_by_cause", "director", **MARCH).json()["rows"]
+    behind = office.get("/v1/reports/findings_by_cause/basis", "director", **MARCH).json()
+    assert sum(row["value"] for row in rows) == behind["total"] == 1
+    assert [row["citation"] for row in behind["rows"]] == ["C-9"]
+    other = office.get("/v1/reports/findings_by_cause/basis", "director", **MARCH, part="CLOCK_OFFSET")
+    assert other.json()["total"] == 0
+
+
+def test_the_director_sees_each_figure_narrowed_by_what_it_knows(office: Office) -> None:
+    assert office.get("/director", "director", **MARCH, officer="riley").status_code == 200
+
+
 def test_revenue_leads_to_its_permits(office: Office) -> None:
     begin = t("2026-03-01")
     office.report(
@@ -136,6 +181,14 @@ def test_a_report_can_be_taken_away_as_csv_or_parquet(office: Office) -> None:
         ("violations", {"known": "soon"}, 422, "known is refused"),
         ("violations", {"known": "-1"}, 422, "known is refused"),
         ("violations", {"known": "1.5"}, 422, "known is refused"),
+        (
+            "revenue",
+            {"officer": "riley"},
+            422,
+            "officer is refused: revenue can be narrowed down to zone, type",
+        ),
+        ("occupancy", {"type": "NO_PERMIT"}, 422, "occupancy can be narrowed down to zone, lot"),
+        ("occupancy/basis", {}, 422, "occupancy is made of reads and sessions"),
         ("violations", {"at_least": 99}, 503, "The log is at position 9, 90 behind 99."),
     ],
 )

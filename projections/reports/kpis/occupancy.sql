@@ -4,6 +4,7 @@
 -- cohort: stays that touch the period, from reads and sessions
 -- unit: stays a space
 -- by: zone lot
+-- only: zone lot
 with counted as (select part, count(*) as stays from period_stays group by part),
 stalls as (
     select part_of(zone, lot, null, null, null, null) as part, sum(spaces)::bigint as spaces

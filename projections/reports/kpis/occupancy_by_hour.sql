@@ -4,6 +4,7 @@
 -- cohort: stays that touch the period, from reads and sessions
 -- unit: ratio
 -- by: always by hour
+-- only: zone lot
 with touched as (
     select hour, sum(stays) as stays from touched_hours group by hour
 ),

@@ -4,5 +4,6 @@
 -- cohort: payment date
 -- unit: cents
 -- by: type zone month day
+-- only: zone type
 select part, sum(kept)::bigint as numerator, null::bigint as denominator
 from revenue_lines where in_period(paid_at) group by part order by part

@@ -4,6 +4,7 @@
 -- cohort: days of the permit's term
 -- unit: cents
 -- by: type zone
+-- only: zone type
 with terms as (
     select part, kept,
         office_time(start)::date as first, office_time(until - interval 1 microsecond)::date as last,

@@ -13,8 +13,8 @@ comment on view few_known_events is 'The events, few in number, that say what ot
 
 create or replace view zones as
     select zone, arg_max(name, {'at': occurred, 'position': "position"}) as name, arg_max(timezone, {'at': occurred, 'position': "position"}) as timezone,
-        arg_max(capacity, {'at': occurred, 'position': "position"}) as capacity, arg_max(spaces, {'at': occurred, 'position': "position"}) as spaces,
-        coalesce(arg_max(lot, {'at': occurred, 'position': "position"}), zone) as lot
+        arg_max_null(capacity, {'at': occurred, 'position': "position"}) as capacity, arg_max_null(spaces, {'at': occurred, 'position': "position"}) as spaces,
+        coalesce(arg_max_null(lot, {'at': occurred, 'position': "position"}), zone) as lot
     from few_known_events where type = 'ZoneOpened' group by zone;
 comment on view zones is 'Each zone with its lot (itself where it belongs to none), time zone, capacity and stalls';
 

@@ -1,5 +1,6 @@
 """Planned figures come from a file of the office; what is wrong in it is named by its line."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -36,6 +37,22 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, content: str, says:
     file.write_text(content)
     with pytest.raises(BadPlan, match=says):
         lines_of(file)
+
+
+def test_a_plan_is_parted_and_narrowed_as_what_is_held_against_it(log: Log, dsn: str, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text(
+        HEADING + "zone_passes,2026-03,,F,1\nzone_passes,2026-03,,G,4\n"
+        "revenue,2026-03,,,9000\nrevenue,2026-03,commuter,,8000\n"
+    )
+    north = ZONE.model_copy(update={"lot": "North"})
+    opened = ZONE.model_copy(update={"zone": "G"})
+    log.append(Append([north, opened, seen("2026-03-03 09:00:00", "r1", session="morning")], uuid4()))
+    with Reports(dsn, Archive(LocalStore(tmp_path / "archive")), keyed(b"k"), plan=plan) as reports:
+        assert reports.ask("coverage", MARCH).rows[0]["value"] == 0.2
+        assert reports.ask("coverage", replace(MARCH, lot="North")).rows[0]["value"] == 1
+        by_type = reports.ask("plan_variance", replace(MARCH, by="type")).rows
+        assert [(row["part"], row["planned"]) for row in by_type] == [("commuter", 8000)]
 
 
 def test_revenue_and_passes_are_held_against_the_plan(log: Log, dsn: str, tmp_path: Path) -> None:
