@@ -121,5 +121,5 @@ def _of(event: Event, tag: str) -> Boundary[Event]:
 
 
 def _zones(event: Event) -> set[str]:
-    zone, several = getattr(event, "zone", None), getattr(event, "zones", ())
+    zone, several = getattr(event, "zone", None), getattr(event, "zones", None) or ()
     return {str(one) for one in (zone, *several) if one is not None}

@@ -31,6 +31,16 @@ def test_a_line_is_an_event_and_importing_it_again_adds_nothing(import_: Import)
     assert (again.result.taken, again.result.known_already) == (0, 1)
 
 
+def test_a_renewal_need_not_repeat_the_zones_of_its_permit(import_: Import) -> None:
+    renewed = {
+        "event": "PermitRenewed",
+        "at": READ["at"],
+        "permit": "T-1",
+        "valid_until": "2026-04-05T00:00:00Z",
+    }
+    assert import_("events", lines(renewed)).result.taken == 1
+
+
 def test_an_export_of_the_log_is_understood(import_: Import) -> None:
     fields = {key: value for key, value in READ.items() if key not in {"event", "at"}}
     exported = {
