@@ -15,6 +15,9 @@ ROLES = ("parkledger_app", "parkledger_import")
 """Who appends commands, and who brings history in. Neither can change what stands in the log."""
 
 _LOCK = 0x7061726B6D6967
+_HASHED_FROM = 6
+"""The step that made the secret that plates in tags are hashed with; what stands in the log cannot follow."""
+_PLATES = "select 1 from log.tags where tag >= 'plate:' and tag < 'plate;' limit 1"
 _SIMULATED = """
 create or replace function log.clock() returns timestamptz language plpgsql volatile as $$
 begin
@@ -36,6 +39,13 @@ class NewerSchema(RuntimeError):
 
 class NotMigrated(RuntimeError):
     """The database lacks tables that this ParkLedger needs; run its migration first (`serve` does)."""
+
+
+class OpenPlates(RuntimeError):
+    """This log was begun by a release that kept plates in its tags as they are; this one looks for hashes.
+
+    Go on with that release, or begin a new database and bring the history in.
+    """
 
 
 class RoleMissing(PermissionError):
@@ -66,6 +76,7 @@ def migrate(dsn: str) -> int:
 
     Raises:
         NewerSchema: if the database is ahead of this program.
+        OpenPlates: if the log names plates that this program looks for as hashes.
         RoleMissing: if a role is missing and may not be created.
 
     """
@@ -129,6 +140,8 @@ def _version(connection: Connection[object]) -> int:
 
 def _apply(connection: Connection[object], step: Migration) -> None:
     with connection.transaction():
+        if step.number == _HASHED_FROM and connection.execute(_PLATES).fetchone():
+            raise OpenPlates(" ".join(str(OpenPlates.__doc__).split()))
         connection.execute(step.script.encode())
         connection.execute(
             "insert into log.migrations (number, name) values (%s, %s)", [step.number, step.name]

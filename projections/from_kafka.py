@@ -34,6 +34,7 @@ from projections.routing import known_by, share_of
 from projections.runner import ALIVE, GONE, POLL, STALL, STALLED_FOR
 from projections.schema import ensure, following
 from projections.shares import OtherShares, Share, ShareConvoy, found
+from projections.taking_over import take_over
 from projections.work import Work, read_work, routing
 
 GROUP = "projectors"
@@ -225,6 +226,8 @@ class _Session:
             self._try_again()
             if idle:
                 self._make_up()
+            for build in self._builds.values():
+                take_over(self._connection, build)
         except psycopg.errors.SerializationFailure:
             self._load()
 

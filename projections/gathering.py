@@ -6,6 +6,7 @@ thread keeps a connection in autocommit mode. What is asked while it is busy is 
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from itertools import cycle
 from queue import SimpleQueue
@@ -22,6 +23,14 @@ from projections.connection import connect
 class Unavailable(ConnectionError):
     """The database of the read models cannot be reached; nothing can be answered now. Ask again later."""
 
+
+OTHER_RELEASE = (
+    "The read models are still those of another release; nothing can be answered from them until a projector"
+    " of this one has brought up its own. Ask again later."
+)
+
+
+_LOG = logging.getLogger(__name__)
 
 type Job = Callable[[Connection[Any]], object]
 type Then = Callable[[object, BaseException | None], None]
@@ -67,6 +76,9 @@ class Lane:
                 connection, answer = self._done(connection, job)
             except psycopg.OperationalError as failed:
                 then(None, Unavailable(f"{Unavailable.__doc__} ({str(failed).strip()})"))
+            except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as failed:
+                _LOG.warning("%s (%s)", OTHER_RELEASE, str(failed).partition("\n")[0])
+                then(None, Unavailable(OTHER_RELEASE))
             except Exception as failed:  # noqa: BLE001 - it belongs to whoever asked
                 then(None, failed)
             else:
@@ -82,7 +94,11 @@ class Lane:
             except psycopg.OperationalError:
                 connection.close()
         fresh = connect(self._dsn, name="parkledger look-ups")
-        return fresh, job(fresh)
+        try:
+            return fresh, job(fresh)
+        except BaseException:
+            fresh.close()
+            raise
 
 
 class Lanes:

@@ -28,6 +28,7 @@ from projections.parking import requested, retry
 from projections.projection import Projection
 from projections.schema import ensure, following
 from projections.shares import level
+from projections.taking_over import take_over
 
 LOG_CHANNEL = "parkledger_log"
 POLL = 1.0
@@ -178,6 +179,7 @@ class _Session:
         if not self._alive_at:
             self._connection.execute(_FORGOTTEN)
         self._alive_at = monotonic()
+        self._take_over()
         self._try_again()
 
     def _sort_out(self, builds: Sequence[Projection]) -> None:
@@ -188,6 +190,11 @@ class _Session:
             unlock(self._connection, gone.projection)
         running = {traveller.projection.label for traveller in self._travellers}
         self.standing_by = [build for build in builds if build.label not in running]
+
+    def _take_over(self) -> None:
+        """Let readers over from versions that only an older release knows, and that nobody keeps any more."""
+        for one in self._travellers:
+            take_over(self._connection, one.projection)
 
     def _try_again(self) -> None:
         """Try the parked keys again that somebody asked for."""

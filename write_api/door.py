@@ -149,5 +149,5 @@ _STATED: Mapping[type[Exception], Callable[[], Problem]] = {
     StillMoving: lambda: unavailable("Too many others changed the same thing at this moment. Send it again."),
     Unstorable: _not_kept,
     NotYet: lambda: unavailable("The read models are too far behind to answer. Send it again."),
-    Unavailable: lambda: unavailable("The read models cannot be reached. Send it again."),
+    Unavailable: lambda: unavailable("The read models cannot answer now. Send it again."),
 }

@@ -8,7 +8,7 @@ import pytest
 
 from event_store import migrations
 from event_store.log import LogUnavailable
-from event_store.migrations import Migration, NewerSchema, known_migrations, migrate, simulate
+from event_store.migrations import Migration, NewerSchema, OpenPlates, known_migrations, migrate, simulate
 from event_store.postgres import PostgresLog
 from tests.contracts.facts import append, read
 
@@ -39,6 +39,22 @@ def test_a_newer_schema_is_left_alone(dsn: str) -> None:
     with pytest.raises(LogUnavailable, match="upgrade this one"):
         append(log, read())
     log.close()
+
+
+def test_a_log_that_names_plates_openly_is_not_carried_on(
+    empty_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = known_migrations()[:5]
+    monkeypatch.setattr(migrations, "known_migrations", lambda: before)
+    migrate(empty_dsn)
+    with psycopg.connect(empty_dsn) as connection:
+        connection.execute("set local parkledger.appending = 'on'")
+        connection.execute("insert into log.tags values (1, 'plate:ON B1', 'PermitPurchased')")
+    monkeypatch.undo()
+    with pytest.raises(OpenPlates, match="Go on with that release"):
+        migrate(empty_dsn)
+    with psycopg.connect(empty_dsn) as connection:
+        assert connection.execute("select max(number) from log.migrations").fetchone() == (5,)
 
 
 def test_a_database_without_a_log_is_said_to_be_one(empty_dsn: str) -> None:
