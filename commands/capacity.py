@@ -4,7 +4,7 @@ A right takes its place from its start to its end, paid for or not, and keeps it
 free again once the right expired, ended, was cancelled or revoked. What takes a place is found by the tag of
 the zone or the type. What frees one (and an extension reported without its zone) carries only the right's own
 identity, so such rights are followed one by one, where that can change the answer: those that overlap once
-the places are all taken, and the few that lapsed last, in case they were extended.
+the places are all taken or kept, and the few that lapsed last, in case they were extended.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,8 +58,22 @@ class Window:
         return (self.end is None or start < self.end) and (end is None or self.start < end)
 
 
-def places_boundary(places: Places, window: Window, known: KnownRights) -> Boundary[TakesPlace]:
-    """Return what decides whether a place is free, by what is known so far."""
+def bought_for(
+    start: datetime, until: datetime, at: datetime, payment: str | None, known: KnownRights
+) -> Window:
+    """Return when what is bought at the instant needs a place: it reaches back to its payment at most.
+
+    A payment that is not known yet may turn out to be as early as the start.
+    """
+    paid = known.payments.get(payment) if payment is not None else None
+    since = at if payment is None else (paid.counts_from if paid is not None else None) or start
+    return Window(max(start, min(since, until)), until)
+
+
+def places_boundary(
+    places: Places, window: Window, known: KnownRights, *, kept: int = 0
+) -> Boundary[TakesPlace]:
+    """Return what decides whether a place is free, by what is known so far; so many places may be `kept`."""
     boundary: Boundary[TakesPlace] = (
         on(
             PermitPurchased,
@@ -72,7 +86,7 @@ def places_boundary(places: Places, window: Window, known: KnownRights) -> Bound
         if places.of == "zone"
         else on(PermitPurchased, PermitRenewed, PermitReinstated, permit_type=places.name)
     )
-    followed = [_criteria_of(key) for key in _followed(places, window, known)]
+    followed = [_criteria_of(key) for key in _followed(places, window, known, kept)]
     return Boundary(boundary.criteria.union(*followed))  # at once: a full garage follows a thousand rights
 
 
@@ -128,7 +142,7 @@ def _holders(
         yield from known.holders((places.of, places.name, kind), since)
 
 
-def _followed(places: Places, window: Window, known: KnownRights) -> Iterator[Key]:
+def _followed(places: Places, window: Window, known: KnownRights, kept: int) -> Iterator[Key]:
     """Yield the rights to follow one by one.
 
     What stopped a right is left out of account, so that more facts never take one out of the boundary.
@@ -141,7 +155,8 @@ def _followed(places: Places, window: Window, known: KnownRights) -> Iterator[Ke
                 overlapping.append(tenure.key)
             if tenure.first_end <= window.start < tenure.first_end + lapse:
                 lapsed.append((tenure.first_end, tenure.key))
-    if len(overlapping) >= places.capacity:
+    left = places.capacity - kept
+    if len(overlapping) >= left:
         yield from overlapping
-    if len(overlapping) + len(lapsed) >= places.capacity:
+    if len(overlapping) + len(lapsed) >= left:
         yield from (key for _, key in sorted(lapsed)[-FOLLOWED:])

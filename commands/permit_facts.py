@@ -132,7 +132,8 @@ def room_boundary(
         boundary |= on(PermitTypeOffered, permit_type=permit_type)
         places = type_places(permit_type, window.start, facts.known)
         if places is not None:
-            boundary |= places_boundary(places, window, facts.known) | queue_boundary(permit_type)
+            kept = facts.queues.ever(permit_type)
+            boundary |= places_boundary(places, window, facts.known, kept=kept) | queue_boundary(permit_type)
     return boundary
 
 

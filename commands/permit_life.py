@@ -26,8 +26,10 @@ from commands.permit_facts import (
 from commands.plates_permitted import permitted_boundary, refuse_other_permits
 from commands.prices import prorated
 from commands.right_facts import Right, unless_said
-from commands.right_intervals import nominal_until, stop_at, stopped_from
+from commands.right_intervals import given_up, nominal_until, stop_at, stopped_from
 from commands.right_plates import carried_plates
+from commands.waitlist import kept_from
+from commands.zones import zones_boundary
 from events.base import Event
 from events.boundary import Boundary
 from events.permits import (
@@ -135,8 +137,10 @@ def _reinstating_boundary(command: ReinstatePermit, facts: PermitFacts) -> Bound
     right = facts.known.right("permit", command.permit)
     if right is None:
         return boundary
-    others = permitted_boundary(carried_plates(right), facts.known)
-    return boundary | room_boundary(right.zones, right.permit_type, _again(command, right), facts) | others
+    boundary |= zones_boundary(right.zones)
+    for window in _again(command, right):
+        boundary |= room_boundary(right.zones, right.permit_type, window, facts)
+    return boundary | permitted_boundary(carried_plates(right), facts.known)
 
 
 def _transferring_boundary(command: TransferPermit, facts: PermitFacts) -> Boundary[PermitFact]:
@@ -169,10 +173,11 @@ def _since(command: ReinstatePermit) -> datetime:
     return command.retroactive_to or max(command.effective_at or command.at, command.at)
 
 
-def _again(command: ReinstatePermit, right: Right) -> Window:
-    """Return when the permit would take its place again: what is past needs none."""
-    since = max(_since(command), command.at)
-    return Window(since, max(since, _old_end(right)))
+def _again(command: ReinstatePermit, right: Right) -> list[Window]:
+    """Return when the permit would take a place again: what is past needs none, and what it kept it has."""
+    since, end = max(_since(command), command.at), _old_end(right)
+    gone = ((max(start, since), until or end) for start, until in given_up(right))
+    return [Window(start, min(until, end)) for start, until in gone if start < min(until, end)]
 
 
 def _renew(command: RenewPermit, facts: PermitFacts) -> Sequence[Event]:
@@ -189,10 +194,7 @@ def _renew(command: RenewPermit, facts: PermitFacts) -> Sequence[Event]:
     if not timedelta() < until - max(end, command.at) <= LONGEST_RENEWAL:
         raise RenewalEndsTooSoon
     refuse_ineligible(right.holder(command.at), right.permit_type, command.at, facts)
-    window, key = Window(max(end, command.at), until), (right.kind, right.right)
-    refuse_other_permits(right, window, facts.known)
-    refuse_sold_out(right.permit_type, window, facts, besides=key)
-    refuse_full_zones(right.zones, window, facts, besides=key)
+    _refuse_no_room(right, Window(max(end, command.at), until), command.at, facts)
     price = command.price if command.price is not None else _price(command, right, facts)
     place = {"zones": right.zones, "permit_type": right.permit_type}
     return (fact_of(command, PermitRenewed, valid_until=until, price=price, **place),)
@@ -236,18 +238,26 @@ def _stop(
 
 def _reinstate(command: ReinstatePermit, facts: PermitFacts) -> Sequence[Event]:
     right = facts.permit(command.permit)
-    window, place = _again(command, right), {"zones": right.zones, "permit_type": right.permit_type}
+    place = {"zones": right.zones, "permit_type": right.permit_type}
     effective = command.effective_at or command.at
     new = unless_said(right, fact_of(command, PermitReinstated, effective_at=effective, **place))
     if not new or not stopped_from(right, _since(command)):
         return ()
     if _old_end(right) <= _since(command):
         raise PermitNotInForce(f"The permit {command.permit!r} expired by then.", permit=command.permit)
-    key = (right.kind, right.right)
-    refuse_other_permits(right, window, facts.known)
-    refuse_sold_out(right.permit_type, window, facts, besides=key)
-    refuse_full_zones(right.zones, window, facts, besides=key)
+    for window in _again(command, right):
+        _refuse_no_room(right, window, command.at, facts)
     return new
+
+
+def _refuse_no_room(right: Right, window: Window, at: datetime, facts: PermitFacts) -> None:
+    """Let a permit that was over run again only where nobody else has got, or waits for, its place."""
+    key, kept = (right.kind, right.right), 0
+    if right.permit_type is not None and is_over(right, at):
+        kept = kept_from(right.holder(at), right.permit_type, at, facts)
+    refuse_other_permits(right, window, facts.known)
+    refuse_sold_out(right.permit_type, window, facts, kept=kept, besides=key)
+    refuse_full_zones(right.zones, window, facts, besides=key)
 
 
 def _transfer(command: TransferPermit, facts: PermitFacts) -> Sequence[Event]:

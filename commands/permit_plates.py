@@ -16,8 +16,9 @@ from commands.permit_facts import (
     is_over,
     own_boundary,
 )
-from commands.plates_permitted import TooManyPlates, permitted_boundary, refuse_permitted
+from commands.plates_permitted import TooManyPlates, permitted_boundary, refuse_permitted, refuse_unreadable
 from commands.right_facts import Right, unless_said
+from commands.right_intervals import nominal_spans
 from commands.right_plates import carried_plates, plates_at
 from events.base import Event
 from events.boundary import Boundary
@@ -97,11 +98,26 @@ def _add(command: AddPlate, facts: PermitFacts) -> Sequence[Event]:
     _refuse_over(right, since)
     offer = facts.known.offer(right.permit_type, command.at) if right.permit_type is not None else None
     most = offer.max_plates if offer is not None else facts.known.policy(command.at).max_plates
-    if len(plates_at(right, since)[0]) >= most:
+    if _most_besides(right, command.plate, since) >= most:
         raise TooManyPlates(f"This permit carries at most {most} plates.", permit=command.permit)
-    window = Window(since, None)
-    refuse_permitted(command.plate, right.zones, window, facts.known, besides=command.permit)
+    _refuse_elsewhere(right, command.plate, since, facts)
     return new
+
+
+def _most_besides(right: Right, plate: str, since: datetime) -> int:
+    """Return how many other plates it carries at most, at the instant or by what is told of later ones."""
+    spans = [span for carried in carried_plates(right).values() for span in carried]
+    instants = {since} | {start for start, _ in spans if start > since}
+    return max(len({*plates_at(right, instant)[0]} - {plate}) for instant in instants)
+
+
+def _refuse_elsewhere(right: Right, plate: str, since: datetime, facts: PermitFacts) -> None:
+    """Let a plate be put on a permit unless another carries it there while this one runs."""
+    refuse_unreadable(plate)
+    for start, end, _ in nominal_spans(right):
+        if end is None or since < end:
+            window = Window(max(start, since), end)
+            refuse_permitted(plate, right.zones, window, facts.known, besides=right.right)
 
 
 def _remove(command: RemovePlate, facts: PermitFacts) -> Sequence[Event]:
@@ -133,8 +149,7 @@ def _correct(command: CorrectPlateAssociation, facts: PermitFacts) -> Sequence[E
     said = (since, (command.plate,), command.corrects)
     if any(f.what == "corrected" and (f.since, f.plates, f.corrects) == said for f in right.facts):
         return ()
-    window = Window(since, None)
-    refuse_permitted(command.plate, right.zones, window, facts.known, besides=command.permit)
+    _refuse_elsewhere(right, command.plate, since, facts)
     return (fact_of(command, PlateAssociationCorrected, effective_from=since),)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from commands.calendar import after_days
-from commands.capacity import Window
+from commands.capacity import Window, bought_for
 from commands.decider import Command, Decider, Refusal
 from commands.permit_facts import (
     NoSuchPermitType,
@@ -32,6 +32,7 @@ from commands.plates_permitted import (
     refuse_permitted,
 )
 from commands.prices import prorated
+from commands.right_boundaries import payment_boundary
 from commands.right_facts import Right, evolve_right
 from commands.waitlist import kept_from
 from commands.zones import open_zone
@@ -95,9 +96,10 @@ def _boundary(command: PurchasePermit, facts: PermitFacts) -> Boundary[PermitFac
     if command.permit_type is not None:
         boundary |= on(PermitTypeOffered, permit_type=command.permit_type)
     boundary |= account_boundary(command.account, command.permit_type, command.at, facts)
-    boundary |= room_boundary(
-        _zones(command, facts), command.permit_type, Window(command.start, _until(command, facts)), facts
-    )
+    if command.payment is not None and command.start < command.at:
+        boundary |= payment_boundary(command.payment)
+    window = _place(command, facts)
+    boundary |= room_boundary(_zones(command, facts), command.permit_type, window, facts)
     return boundary | permitted_boundary(command.plates, facts.known)
 
 
@@ -125,6 +127,12 @@ def _until(command: PurchasePermit, facts: PermitFacts) -> datetime:
     return after_days(command.start, offer.term_days if offer else 1, _timezone(command, facts))
 
 
+def _place(command: PurchasePermit, facts: PermitFacts) -> Window:
+    """Return when it needs a place."""
+    until = _until(command, facts)
+    return bought_for(command.start, until, command.at, command.payment, facts.known)
+
+
 def _decide(command: PurchasePermit, facts: PermitFacts) -> Sequence[Event]:
     offer = _offer(command, facts)
     if command.permit_type is not None and offer is None:
@@ -139,7 +147,7 @@ def _decide(command: PurchasePermit, facts: PermitFacts) -> Sequence[Event]:
     _refuse_absurd_term(permit)
     refuse_ineligible(command.account, command.permit_type, command.at, facts)
     _refuse_too_many_plates(permit, offer, facts)
-    window = Window(permit.valid_from, permit.valid_until)
+    window = _place(command, facts)
     for plate in permit.plates:
         refuse_permitted(plate, permit.zones, window, facts.known, besides=command.permit)
     kept = kept_from(command.account, command.permit_type, command.at, facts) if command.permit_type else 0

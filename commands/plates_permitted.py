@@ -30,6 +30,17 @@ def permitted_boundary(plates: Iterable[str], known: KnownRights) -> Boundary[Ri
     return plates_boundary(plates, known)
 
 
+def refuse_unreadable(plate: str) -> None:
+    """Let a permit carry plates that somebody read.
+
+    Raises:
+        PlateUnreadable: if the plate is none.
+
+    """
+    if not is_readable(Plate(plate)):
+        raise PlateUnreadable(f"{plate!r} is not a plate that was read.")
+
+
 def refuse_permitted(
     plate: str, zones: Iterable[str], window: Window, known: KnownRights, besides: str
 ) -> None:
@@ -40,8 +51,7 @@ def refuse_permitted(
         PlateAlreadyPermitted: if another permit carries it in one of the zones within the window.
 
     """
-    if not is_readable(Plate(plate)):
-        raise PlateUnreadable(f"{plate!r} is not a plate that was read.")
+    refuse_unreadable(plate)
     wanted = set(zones)
     for right in known.of_plate(plate):
         if right.kind != "permit" or right.right == besides or not wanted.intersection(right.zones):

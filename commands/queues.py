@@ -67,6 +67,10 @@ class Queues:
             self._in_order[permit_type] = known
         return known
 
+    def ever(self, permit_type: str) -> int:
+        """Return how many accounts ever waited for the type: no more places than these are kept at once."""
+        return len({event.account for event in self._ordered(permit_type)})
+
     def unless_said[W: (WaitlistJoined, WaitlistLeft, WaitlistPlaceOffered)](self, event: W) -> tuple[W, ...]:
         """Return the event, or nothing where the list was told the very same before."""
         said = (entry.event for entry in self.facts.get(event.permit_type, ()))

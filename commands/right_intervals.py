@@ -118,6 +118,15 @@ def nominal_spans(right: Right) -> tuple[Span, ...]:
     return tuple(_less(terms, tuple(_stops(right, but="suspended"))))
 
 
+def given_up(right: Right) -> Iterator[tuple[datetime, datetime | None]]:
+    """Yield the spans of its terms in which the right takes no place, since it was revoked or cancelled."""
+    told = _term_facts(right)
+    begin = min((fact.since for fact in told), default=None)
+    for start, end, _ in _stops(right, but="suspended"):
+        if begin is not None and (end is None or begin < end):
+            yield max(start, begin), end
+
+
 def nominal_until(right: Right) -> datetime | None:
     """Return until when the right was last said to run, stopped or not; `None` where that is open."""
     ends = [fact.until for fact in right.facts if fact.what in {"bought", "renewed"}]

@@ -8,19 +8,19 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from commands.capacity import Places, TakesPlace, Window, has_room, places_boundary
+from commands.capacity import Places, TakesPlace, Window, bought_for, has_room, places_boundary
 from commands.decider import Command, Decider, Refusal, fact_of, in_any_order
 from commands.permit_facts import ZoneFull
 from commands.plates_permitted import PlateUnreadable
-from commands.right_boundaries import session_boundary
+from commands.right_boundaries import payment_boundary, session_boundary
 from commands.right_collection import KnownRights, Rights
 from commands.right_facts import Right, SessionEvent, evolve_right
 from commands.right_intervals import nominal_until, stop_at
+from commands.right_payments import PaymentEvent
 from commands.zones import Zone, evolve_zone, open_zone, zones_boundary
 from events.base import Event
 from events.boundary import Boundary
 from events.envelope import Recorded
-from events.payments import PaymentAuthorised, PaymentReceived
 from events.sessions import SessionEnded, SessionExtended, SessionStarted
 from events.vocabulary import Amount, Instant, PaymentId, PlateTag, SessionId, Word, ZoneId, is_readable
 from events.zones import ZoneClosed, ZoneOpened
@@ -96,7 +96,7 @@ class ExtensionEndsTooSoon(Refusal):
     """An extension lets the session run longer than it does."""
 
 
-type SessionFact = ZoneOpened | ZoneClosed | SessionEvent | PaymentAuthorised | PaymentReceived | TakesPlace
+type SessionFact = ZoneOpened | ZoneClosed | SessionEvent | PaymentEvent | TakesPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,15 @@ class SessionFacts:
 
 
 def _starting_boundary(command: StartSession, facts: SessionFacts) -> Boundary[SessionFact]:
-    return session_boundary(command.session) | _room(command.zone, Window(*command.window), facts)
+    boundary: Boundary[SessionFact] = session_boundary(command.session)
+    if command.payment is not None and command.window[0] < command.at:
+        boundary |= payment_boundary(command.payment)
+    return boundary | _room(command.zone, _place(command, facts), facts)
+
+
+def _place(command: StartSession, facts: SessionFacts) -> Window:
+    """Return when it needs a place."""
+    return bought_for(*command.window, command.at, command.payment, facts.known)
 
 
 def _extending_boundary(command: ExtendSession, facts: SessionFacts) -> Boundary[SessionFact]:
@@ -147,7 +155,7 @@ def _evolve(facts: SessionFacts, entry: Recorded[SessionFact]) -> SessionFacts:
             zone = evolve_zone(facts.zones.get(event.zone, Zone()), known_entry)
             return replace(facts, zones={**facts.zones, event.zone: zone})
         case _:
-            _of_a_right: SessionEvent | PaymentAuthorised | PaymentReceived | TakesPlace = event
+            _of_a_right: SessionEvent | PaymentEvent | TakesPlace = event
             return replace(facts, rights=Rights((facts.rights, known_entry)))
 
 
@@ -162,7 +170,7 @@ def _start(command: StartSession, facts: SessionFacts) -> Sequence[Event]:
         raise PlateUnreadable(f"{command.plate!r} is not a plate that was read.")
     if not timedelta() < until - start <= LONGEST_SESSION:
         raise SessionSpanOutOfRange
-    _refuse_full(command.zone, Window(start, until), facts, command.session)
+    _refuse_full(command.zone, _place(command, facts), facts, command.session)
     return (started,)
 
 

@@ -1,12 +1,13 @@
 """Questions about rights: validity by the look-ups, permits and sessions by their facts, stays by reads."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import structs
 
 from commands.evidence import World as Evidence
 from commands.evidence import world as evidence_of
+from commands.right_intervals import given_up
 from commands.rights import Right, nominal_until, plates_at, spans_in_force
 from commands.stays import counted_since, stay, within_limit
 from commands.zones import rules_in_force
@@ -85,11 +86,17 @@ def _session(asked: Asked) -> dict[str, Any]:
     known, at = evidence(asked), asked.instant()
     right = _right(asked, known, "session")
     right = structs.replace(right, facts=tuple(f for f in right.facts if f.at <= at or f.what == "bought"))
-    spans = spans_in_force(right, known.rights.payments)
     start = next(fact.since for fact in right.facts if fact.what == "bought")
-    until = spans[-1][1] if spans else nominal_until(right)
+    spans = spans_in_force(right, known.rights.payments)
+    until = spans[-1][1] if spans else _told_until(right)
     minutes = round((until - start) / _MINUTE, 2) if until is not None else None
     return {"start": start, "until": until, "minutes": minutes}
+
+
+def _told_until(right: Right) -> datetime | None:
+    """Return until when a session was to run that nobody paid for: what ended it counts all the same."""
+    ends = [nominal_until(right), *(since for since, _ in given_up(right))]
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _right(asked: Asked, known: Evidence, kind: Any) -> Right:
