@@ -18,6 +18,10 @@ class BrokenArchive(RuntimeError):
     """The archive is not what its manifest says; restore it, or remove it and let it be written again."""
 
 
+class ArchiveUnavailable(BrokenArchive):
+    """The store that the archive is in cannot be reached, or has no such place."""
+
+
 class File(msgspec.Struct, frozen=True):
     """One file of a segment; `digest` is the SHA-256 of its bytes."""
 

@@ -13,6 +13,8 @@ from typing import Protocol
 
 from pyarrow import fs
 
+from event_store.archive_manifest import ArchiveUnavailable
+
 TEMPORARY = ".tmp"
 
 
@@ -93,13 +95,13 @@ class RemoteStore:
 
     def write(self, name: str, content: bytes) -> None:
         """Write an object; see `Store.write`."""
-        with self._files.open_output_stream(str(self._root / name)) as stream:
+        with _reached(), self._files.open_output_stream(str(self._root / name)) as stream:
             stream.write(content)
 
     def read(self, name: str) -> bytes | None:
         """Return an object's content; see `Store.read`."""
         try:
-            with self._files.open_input_stream(str(self._root / name)) as stream:
+            with _reached(), self._files.open_input_stream(str(self._root / name)) as stream:
                 content: bytes = stream.read()
                 return content
         except FileNotFoundError:
@@ -120,16 +122,29 @@ class RemoteStore:
 
     def remove(self, name: str) -> None:
         """Remove an object, and its copy here."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), _reached():
             self._files.delete_file(str(self._root / name))
         (self._copies / name).unlink(missing_ok=True)
 
     def names(self) -> Iterator[str]:
         """Yield the names of all objects."""
         wanted = fs.FileSelector(str(self._root), recursive=True, allow_not_found=True)
-        for found in sorted(self._files.get_file_info(wanted), key=lambda info: info.path):
+        with _reached():
+            infos = self._files.get_file_info(wanted)
+        for found in sorted(infos, key=lambda info: info.path):
             if found.is_file:
                 yield str(PurePosixPath(found.path).relative_to(self._root))
+
+
+@contextlib.contextmanager
+def _reached() -> Iterator[None]:
+    """Tell of a store that cannot be used as of that; a file that is missing is another matter."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as failed:
+        raise ArchiveUnavailable(f"The store of the archive cannot be used: {failed}") from failed
 
 
 def store_at(place: str | None, data: Path) -> Store:

@@ -77,6 +77,7 @@ def _verify(as_json: bool) -> None:  # noqa: FBT001 - the flag of the command li
     if as_json:
         typer.echo(json.dumps({"verifies": not wrong, "wrong_segments": wrong}))
     if wrong:
+        typer.echo("Remove the archive: `parkledger archive write` writes it again from the log.", err=True)
         raise typer.Exit(1)
 
 

@@ -36,6 +36,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
 ) -> None:
     """State a figure with its formula, what it is divided by, its cohort and the position it rests on."""
+    from event_store.archive_manifest import BrokenArchive
     from operations.archiving import reports_of
     from operations.serving import database
     from operations.settings import BadSetting, Settings
@@ -57,7 +58,7 @@ def report(
                 asked, name, {"from": begin, "to": end, "known": known, "by": by, **said}, settings.timezone
             )
             answer = asked.ask(name, question)
-    except (NoSuchReport, BadQuestion, BadPlan, ArchiveBehind) as error:
+    except (NoSuchReport, BadQuestion, BadPlan, ArchiveBehind, BrokenArchive) as error:
         raise BadSetting(str(error)) from error
     if parquet is not None:
         parquet.write_bytes(answer_parquet(answer))

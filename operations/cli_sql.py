@@ -1,7 +1,9 @@
 """`parkledger sql`."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,9 +19,10 @@ _WELCOME = """History as tables: `views;` lists them, `describe citations;` thei
 with `;`. `SET VARIABLE known = 1042;` shows everything as it was known at that position. Ctrl-D ends.
 """
 _VIEWS = """
-    select view_name as name, comment from duckdb_views() where not internal and comment is not null
-    union all select table_name, comment from duckdb_tables() where comment is not null order by name
+    select distinct view_name as name, comment from duckdb_views() where not internal and comment is not null
+    union select table_name, comment from duckdb_tables() where comment is not null order by name
 """
+_VIEWS_AT_MOST = 1000
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +38,7 @@ def sql(
     """Query all of history with DuckDB, without slowing anybody down."""
     import duckdb
 
+    from event_store.archive_manifest import BrokenArchive
     from operations.archiving import reports_of
     from operations.serving import database
     from operations.settings import BadSetting, Settings
@@ -53,8 +57,9 @@ def sql(
             if query is None:
                 _prompt(session, asked.refresh)
             else:
-                _answer(session, query, csv=csv, parquet=parquet)
-    except (duckdb.Error, ArchiveBehind) as error:
+                with _stoppable():
+                    _answer(session, query, csv=csv, parquet=parquet)
+    except (duckdb.Error, ArchiveBehind, BrokenArchive) as error:
         raise BadSetting(str(error)) from error
 
 
@@ -64,21 +69,37 @@ def _answer(
     from event_store.archive import parquet as as_parquet
     from projections.reports.exporting import table_csv
 
-    found = session.sql(_VIEWS if query.strip().lower() in {"views", "show views"} else query)
+    views = query.strip().lower() in {"views", "show views"}
+    found = session.sql(_VIEWS if views else query)
     if found is None:
         return
     if parquet is not None:
         parquet.write_bytes(as_parquet(found.to_arrow_table()))
     elif csv:
         typer.echo(table_csv(found.to_arrow_table().to_pylist()), nl=False)
+    elif views:
+        found.show(max_rows=_VIEWS_AT_MOST)
     else:
         typer.echo(str(found))
 
 
-def _prompt(session: "duckdb.DuckDBPyConnection", refresh: object) -> None:
-    import contextlib
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Turn what DuckDB raises at Ctrl-C into Python's own interrupt."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "interrupted" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from error
 
+
+def _prompt(session: "duckdb.DuckDBPyConnection", refresh: object) -> None:
     import duckdb
+
+    from event_store.archive_manifest import BrokenArchive
+    from event_store.log import LogUnavailable
+    from projections.reports.tail import ArchiveBehind
 
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - gives the prompt a history
@@ -95,13 +116,16 @@ def _prompt(session: "duckdb.DuckDBPyConnection", refresh: object) -> None:
             lines = []
             sys.stdout.write("\n")
             continue
-        text = " ".join(lines).strip()
+        text = "\n".join(lines).strip()  # a comment ends with its line
         if not text.endswith(";"):
             continue
         lines = []
         try:
             if callable(refresh):
                 refresh()
-            _answer(session, text.rstrip("; "))
-        except duckdb.Error as error:
+            with _stoppable():
+                _answer(session, text.rstrip("; "))
+        except KeyboardInterrupt:
+            typer.echo("Stopped.", err=True)
+        except (duckdb.Error, ArchiveBehind, BrokenArchive, LogUnavailable) as error:
             typer.echo(str(error), err=True)

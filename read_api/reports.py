@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from event_store.archive_manifest import ArchiveUnavailable, BrokenArchive
 from operations.problems import Problem
 from projections.reports.basis import basis
 from projections.reports.catalogue import NoSuchReport, Report, reports
@@ -109,8 +110,10 @@ async def answered[A](asked: Reports, work: Callable[[], A]) -> A:
         raise Problem(404, "Not found", str(error)) from error
     except BadQuestion as error:
         raise unusable(error.field, error.problem) from error
-    except (ArchiveBehind, BadPlan) as error:
-        raise Problem(503, "Not available", str(error), headers={"Retry-After": "30"}) from error
+    except (ArchiveBehind, BrokenArchive, BadPlan) as error:
+        # Where the store of the archive is, is nobody's to know.
+        said = str(ArchiveUnavailable.__doc__) if isinstance(error, ArchiveUnavailable) else str(error)
+        raise Problem(503, "Not available", said, headers={"Retry-After": "30"}) from error
 
 
 async def words(

@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from event_store.archive import EVENTS, Archive
 from event_store.archive_hash import Hash
-from event_store.archive_manifest import Manifest
+from event_store.archive_manifest import BrokenArchive, Manifest
 from event_store.codec import Codec
 from event_store.log import LogUnavailable
 from event_store.postgres import PostgresLog
@@ -41,6 +41,8 @@ from projections.reports.tail import Tail, tables
 _RECORDED = "select recorded from log.events where position = %s"
 _POSITION_AT = "select log.position_at(%s)"
 _ATTEMPTS = 3
+UNREADABLE = (duckdb.Error,)
+"""What DuckDB raises of a file that is missing or damaged."""
 _MEMORY = "2GB"
 """What is held and worked on in memory, at most; a question that needs more goes on in temporary files."""
 _AT_ONCE = 4
@@ -116,6 +118,7 @@ class Reports:
             NoSuchReport: if there is none of that name.
             BadPlan: if the file of planned figures cannot be read.
             ArchiveBehind: if the archive is too far behind the log.
+            BrokenArchive: naming the file of it that is missing or damaged.
             LogUnavailable: if the log cannot be reached.
 
         """
@@ -151,9 +154,13 @@ class Reports:
         if remembered is not None:
             return remembered
         report = report_named(name)
+        try:
+            found = self._rows(session, report, moment)
+        except UNREADABLE as failed:
+            raise broken(self._manifest, failed) from failed
         rows = [
             {"part": row["part"], **row, "value": report.value(row["numerator"], row["denominator"])}
-            for row in self._rows(session, report, moment)
+            for row in found
         ]
         answer = Answer(report, question, rows, moment.position, moment.recorded, moment.at)
         if name != FINDINGS:  # which opens what is sealed: keys may have ended meanwhile
@@ -248,10 +255,10 @@ class Reports:
                     self._lay(manifest)
                 self._head = self._tail.refresh(manifest.upto, manifest.parked, self._newest)
                 self._newest.stand(_now(self._head[1]))
-            except (FileNotFoundError, duckdb.IOException):
+            except (FileNotFoundError, *UNREADABLE) as failed:
                 self._manifest = None  # a file was merged away meanwhile: look again
                 if attempt == _ATTEMPTS - 1:
-                    raise
+                    raise broken(manifest, failed) from failed
             else:
                 self._plan.refresh(self._database)
                 return self._head[0]
@@ -303,6 +310,18 @@ class Moment:
     def basis_of(self, question: Question) -> Basis:
         """Return what an answer would be the same on."""
         return (*self.basis, moment_of(question, self.at))
+
+
+def broken(manifest: Manifest | None, failed: Exception) -> Exception:
+    """Return an error that names the file of the archive that cannot be read; the failure, if it is none."""
+    paths = (file.path for one in manifest.segments for file in one.files.values()) if manifest else ()
+    named = next((path for path in paths if path in str(failed)), None)
+    if named is None:
+        return failed
+    return BrokenArchive(
+        f"The archive's file {named} is missing or damaged. Remove the archive: it is written again from the "
+        "log, by the service `archive` or `parkledger archive write`."
+    )
 
 
 def _database(threads: int) -> duckdb.DuckDBPyConnection:
