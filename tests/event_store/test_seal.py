@@ -79,10 +79,20 @@ def test_an_altered_envelope_is_found(log: PostgresLog, dsn: str, proofs: Proofs
         connection.execute("update log.events set actor = 'nobody' where position = 7")
     verdict = verify_seals(dsn)
     assert (verdict.holds, verdict.size) == (False, 20)
+    assert "entry 7 is the first" in str(verdict.reason)
     forged = pack_of(proofs, head, [7], {})
     with pytest.raises(Wrong, match="does not lead to the signed root"):
         check(forged)
     check(pack)
+
+
+def test_a_hash_of_the_tree_that_was_altered_is_named(log: PostgresLog, dsn: str) -> None:
+    fill(log, 300)
+    seal(dsn, SIGNER)
+    with psycopg.connect(dsn) as connection:
+        altered = "set hashes = overlay(hashes placing sha256('x') from 65) where (level, number) = (0, 1)"
+        connection.execute(f"update seal.tiles {altered}".encode())
+    assert verify_seals(dsn).reason == "the tree holds another hash for entry 259 than the log"
 
 
 def test_entries_that_were_cut_off_are_found(log: PostgresLog, dsn: str) -> None:

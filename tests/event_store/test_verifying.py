@@ -24,7 +24,8 @@ def tamper(dsn: str, statement: str) -> None:
     """Do what only a superuser with all triggers off could do."""
     with psycopg.connect(dsn) as connection:
         for trigger in ("refuse_change", "refuse_direct_insert"):
-            connection.execute(f"ALTER TABLE log.events DISABLE TRIGGER {trigger}".encode())
+            for table in ("events", "tags"):
+                connection.execute(f"ALTER TABLE log.{table} DISABLE TRIGGER {trigger}".encode())
         connection.execute(statement.encode())
 
 
@@ -41,6 +42,9 @@ def test_a_log_as_it_was_written_holds(dsn: str) -> None:
         ('UPDATE log.events SET payload = payload || \'{"name": "X"}\' WHERE position = 2', 2, "digest"),
         ("DELETE FROM log.events WHERE position = 2", 3, "position 2 is missing"),
         ("UPDATE log.events SET recorded = '2020-01-01Z' WHERE position = 3", 3, "recorded before"),
+        ("DELETE FROM log.tags WHERE position = 2", 2, "not found by the tags"),
+        ("UPDATE log.tags SET tag = 'zone:X' WHERE position = 2", 2, "not found by the tags"),
+        ("INSERT INTO log.tags VALUES (3, 'zone:X', 'ZoneOpened')", 3, "not found by the tags"),
     ],
 )
 def test_an_altered_log_names_the_first_entry_that_is_wrong(
