@@ -189,7 +189,7 @@ def _renew(command: RenewPermit, facts: PermitFacts) -> Sequence[Event]:
         for f in renewed
     ):
         return ()
-    if stop_at(right, command.at) in {"revocation", "cancellation"}:
+    if stop_at(right, max(end, command.at)) in {"revocation", "cancellation"}:  # a notice is enough
         raise PermitNotInForce(f"The permit {command.permit!r} was revoked or cancelled.")
     if not timedelta() < until - max(end, command.at) <= LONGEST_RENEWAL:
         raise RenewalEndsTooSoon

@@ -216,7 +216,7 @@ def _extend(command: ExtendSession, facts: SessionFacts) -> Sequence[Event]:
     renewed = [fact for fact in right.facts if fact.what == "renewed"]
     if any(f.at == command.at and command.until in {None, f.until} for f in renewed) or end == command.until:
         return ()
-    if command.at >= end or stop_at(right, command.at):
+    if command.at >= end or stop_at(right, end):  # nothing lets an ended session run on
         raise SessionNotInForce(f"The session {command.session!r} is over.", session=command.session)
     if further.end is None or not end < further.end <= end + LONGEST_SESSION:
         raise ExtensionEndsTooSoon

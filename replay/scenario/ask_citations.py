@@ -53,7 +53,10 @@ def _entry(entry: Any, step: str) -> dict[str, Any]:
 
 @query("watchlisted", needs="plate", may="at known device", answers="watchlisted stale")
 def _watchlisted(asked: Asked) -> dict[str, Any]:
-    """Answer by the log as known; for a device, by the list of its last sync before the instant."""
+    """Answer by the log as known; for a device, by the list of its last sync before the instant.
+
+    That list is stale for the plate where none of its entries for it still stands.
+    """
     at, known = asked.instant(), asked.known()
     now = _alerting(asked, at, known)
     if not asked.given("device"):
@@ -63,7 +66,7 @@ def _watchlisted(asked: Asked) -> dict[str, Any]:
     if last is None:  # a device without a list alerts on nobody
         return {"watchlisted": False, "stale": False}
     on_list = _alerting(asked, at, min(known, asked.world.log.position_at(last)))
-    return {"watchlisted": bool(on_list), "stale": bool(on_list - now)}
+    return {"watchlisted": bool(on_list), "stale": bool(on_list) and not on_list & now}
 
 
 def _alerting(asked: Asked, at: datetime, known: int) -> set[str]:
