@@ -85,6 +85,21 @@ class Queues:
         ran_out = isinstance(last, WaitlistPlaceOffered) and last.expires is not None and last.expires <= at
         return ran_out or isinstance(last, WaitlistPlaceLapsed)
 
+    def told_later(
+        self,
+        permit_type: str,
+        account: str,
+        at: datetime,
+        kind: type[WaitlistPlaceOffered | WaitlistPlaceLapsed],
+    ) -> bool:
+        """Tell whether the same was done for the account as of a later instant.
+
+        Two automations whose clocks differ by a moment see the same thing due: who is slower to decide may be
+        the one whose clock is behind, and would not find at its instant what the other did.
+        """
+        told = (e for e in self._ordered(permit_type) if e.account == account and e.at > at)
+        return any(isinstance(event, kind) for event in told)
+
     def queue(self, permit_type: str, at: datetime, offer_for: timedelta) -> tuple[Waiting, ...]:
         """Return who is on the list at the instant, first one first; accepted places stand in their turn.
 

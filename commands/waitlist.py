@@ -193,6 +193,8 @@ def _offer(command: OfferWaitlistPlace, facts: PermitFacts) -> Sequence[Event]:
     mine = next((one for one in queue if one.account == command.account), None)
     if mine is not None and mine.holds_a_place:
         return ()
+    if facts.queues.told_later(command.permit_type, command.account, command.at, WaitlistPlaceOffered):
+        return ()
     if free_places(command.permit_type, command.at, facts) == 0:
         raise PermitTypeSoldOut(permit_type=command.permit_type)
     first = next((one for one in queue if not one.holds_a_place), None)
@@ -220,6 +222,8 @@ def _lapse(command: LapseWaitlistPlace, facts: PermitFacts) -> Sequence[Event]:
     offer_for = _offer_for(command.at, facts)
     expired = facts.queues.ran_out(command.permit_type, command.at, offer_for)
     if any(one.account == command.account for one in expired):
+        if facts.queues.told_later(command.permit_type, command.account, command.at, WaitlistPlaceLapsed):
+            return ()
         return (fact_of(command, WaitlistPlaceLapsed),)
     queue = waiting(command.permit_type, command.at, facts)
     if any(one.account == command.account and one.holds_a_place for one in queue):

@@ -65,7 +65,7 @@ def projector(dsn: str, settings: Settings, _: Sequence[socket.socket]) -> None:
     runner: Runner | FromKafka = (
         Runner(dsn, PROJECTIONS)
         if settings.projector_source == "postgresql"
-        else FromKafka(dsn, _kafka(settings), settings.topics, PROJECTIONS)
+        else FromKafka(dsn, kafka_of(settings), settings.topics, PROJECTIONS)
     )
     patrol = Patrol(dsn, PROJECTIONS)
 
@@ -123,7 +123,7 @@ def relay(dsn: str, settings: Settings, _: Sequence[socket.socket]) -> None:
     """Publish the log to Kafka."""
     from event_store.relay import Relay
 
-    running = Relay(dsn, _kafka(settings), settings.topics)
+    running = Relay(dsn, kafka_of(settings), settings.topics)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: running.stop())
     settle_memory()
@@ -137,7 +137,7 @@ def ingest(dsn: str, settings: Settings, _: Sequence[socket.socket]) -> None:
     from projections.lookups import Lookups
     from write_api.ingest import Ingest
 
-    access, here = _kafka(settings), settings.with_dsn(dsn)
+    access, here = kafka_of(settings), settings.with_dsn(dsn)
     with closing(PostgresLog(dsn)) as log, Lookups(dsn) as lookups:
         running = Ingest(log, lookups, authenticator(settings), here, access, settings.topics)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -146,7 +146,7 @@ def ingest(dsn: str, settings: Settings, _: Sequence[socket.socket]) -> None:
         running.run()
 
 
-def _kafka(settings: Settings) -> "Access":
+def kafka_of(settings: Settings) -> "Access":
     """Return how Kafka is reached.
 
     Raises:

@@ -23,16 +23,28 @@ def database(settings: Settings, name: str | None = None) -> Iterator[str]:
 
     Raises:
         NoPostgres: if the embedded PostgreSQL cannot be started.
-        BadSetting: if the database cannot be reached, or cannot be used by this release.
+        BadSetting: if the database cannot be reached, goes away, or cannot be used by this release.
 
     """
-    with ExitStack() as stack:
+    with ExitStack() as stack, _in_words():
         dsn = settings.dsn
         if dsn is None:
             server = stack.enter_context(EmbeddedPostgres(settings.data / "postgres"))
             dsn = server.ensure(name or settings.database)
         migrate_all(dsn)
         yield dsn
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say in one sentence that the database went away under what uses it."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise BadSetting(
+            f"The database cannot be used ({reason}). Start it, or correct PARKLEDGER_DSN."
+        ) from error
 
 
 def migrate_all(dsn: str) -> None:
@@ -95,12 +107,31 @@ def command(name: str, sockets: Sequence[socket.socket]) -> list[str]:
 
 
 def serve_all(settings: Settings, names: Sequence[str]) -> None:
-    """Run the named services until SIGTERM or Ctrl-C."""
+    """Run the named services until SIGTERM or Ctrl-C.
+
+    Raises:
+        BadSetting: if there is no such service, or it needs what is not configured.
+        PortTaken: if a port is not free.
+        NoPostgres: if the embedded PostgreSQL cannot be started.
+
+    """
+    _check(settings, names)
     sockets = sockets_of(settings, names)
     with database(settings) as dsn:
         supervisor = supervise(settings, dsn, names, sockets)
         _LOG.info("pages and read API: %s, write API: %s", settings.pages, settings.ways_in)
         supervisor.run()
+
+
+def _check(settings: Settings, names: Sequence[str]) -> None:
+    """Refuse what would only end and be started again, over and over."""
+    from operations.processes import OF_KAFKA, PLAY, SERVICES, kafka_of
+
+    for name in names:
+        if name not in SERVICES | PLAY:
+            raise BadSetting(f"There is no service {name!r}; there are {', '.join(SERVICES)}.")
+        if name in OF_KAFKA:
+            kafka_of(settings)
 
 
 def serve_one(
@@ -124,9 +155,8 @@ def serve_one(
 
     if supervised_by is not None:
         end_with_parent(supervised_by)
-    service = (SERVICES | PLAY).get(name)
-    if service is None:
-        raise BadSetting(f"There is no service {name!r}; there are {', '.join(SERVICES)}.")
+    _check(settings, [name])
+    service = (SERVICES | PLAY)[name]
     sockets = [socket.socket(fileno=one) for one in handed] or sockets_of(settings, [name])[name]
     switch_on(name)
     with database(settings) as dsn:

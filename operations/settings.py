@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -189,6 +190,15 @@ class Settings(BaseModel):
         if not algorithms or not known.issuperset(algorithms):
             raise ValueError(f"Signatures with a public key are accepted: {', '.join(sorted(known))}")
         return algorithms
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, LookupError):
+            raise ValueError("there is no such IANA time zone") from None
+        return name
 
     @field_validator("kafka_retention")
     @classmethod

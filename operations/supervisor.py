@@ -60,10 +60,12 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:
-            reason = f"Port {port} is taken by another program (or another ParkLedger)"
-        else:
-            reason = f"{host}:{port} cannot be listened on ({error.strerror})"
-        raise PortTaken(f"{reason}. Stop it, or set {setting} to a free port.") from error
+            taken = f"Port {port} is taken by another program (or another ParkLedger)"
+            raise PortTaken(f"{taken}. Stop it, or set {setting} to a free port.") from error
+        raise PortTaken(
+            f"{host}:{port} cannot be listened on ({error.strerror}). Set PARKLEDGER_HOST to an address of"
+            f" this machine, or {setting} to a port that this user may listen on."
+        ) from error
     listening.listen(BACKLOG)
     return listening
 

@@ -156,6 +156,28 @@ def test_a_freed_place_is_offered_to_who_joined_first_and_then_to_the_next(log: 
     assert [entry.event.account for entry in log.read(on(WaitlistPlaceLapsed)).entries] == ["bea"]
 
 
+def test_a_second_one_whose_clock_is_behind_offers_and_lapses_nothing_again(log: PostgresLog) -> None:
+    hour, moment = timedelta(hours=1), timedelta(milliseconds=500)
+    offer = PermitTypeOffered(
+        at=BEGIN, permit_type="GOLD", zones=("F",), price=Cents(100), term_days=30, capacity=1
+    )
+    tell(log, offer)
+    for number, account in enumerate(("bea", "cas"), 1):
+        joined = BEGIN + number * hour
+        tell(log, WaitlistJoined(at=joined, account=account, permit_type="GOLD"), recorded=joined)
+    freed = BEGIN + 3 * hour
+    log.set_now(freed)
+    for now in (freed, freed - moment):
+        Automation(log).act(now)
+    lapse = freed + timedelta(hours=48)
+    log.set_now(lapse + hour)
+    for now in (lapse + moment, lapse):
+        Automation(log).act(now)
+    offers = [entry.event.account for entry in log.read(on(WaitlistPlaceOffered)).entries]
+    assert offers == ["bea", "cas"]
+    assert [entry.event.account for entry in log.read(on(WaitlistPlaceLapsed)).entries] == ["bea"]
+
+
 def test_an_offline_duplicate_is_voided_when_it_arrives(log: PostgresLog) -> None:
     cite(log, "C-1")
     again = CitationIssued(

@@ -36,6 +36,7 @@ def test_a_misspelt_setting_is_refused_with_the_nearest_name() -> None:
         ("LOG_LEVEL", "loud"),
         ("ALGORITHMS", "HS256"),
         ("ALGORITHMS", "none"),
+        ("TIMEZONE", "Mars/Base"),
     ],
 )
 def test_an_unusable_value_is_refused_by_name(name: str, value: str) -> None:
