@@ -12,10 +12,10 @@ def signer(settings: Settings) -> Signer:
 
     """
     file = settings.seal_key or settings.data / "keys" / "seal.pem"
-    if settings.seal_key is not None and not file.exists():  # making one is a new office
+    if settings.seal_key is not None and not file.exists():
         raise BadSetting(
-            f"PARKLEDGER_SEAL_KEY names {file}, and there is no such file. Correct it, or unset it: then a key"
-            " is made in the data directory."
+            f"PARKLEDGER_SEAL_KEY names {file}, and there is no such file. Correct it, or unset it: then"
+            " a key is made in the data directory."
         )
     try:
         return Signer(settings.log_name, signing_key(file))

@@ -9,6 +9,7 @@ from event_store.log import Log, Reading
 from events.base import Event
 from events.boundary import Boundary, Criterion, on
 from events.envelope import Append, Appended, CommandIdReused, Origin
+from events.reads import PlateRead
 from events.zones import ZoneOpened
 from write_api.imports.formats import Taken
 from write_api.imports.numbering import command_id
@@ -99,10 +100,9 @@ class Entering:
         for (number, one), found in zip(
             asked, self._log.read_many(readings) if readings else (), strict=True
         ):
-            others = [entry for entry in found.entries if entry.command_id != one.command_id]
-            if not others:
+            if not found.entries or any(entry.command_id == one.command_id for entry in found.entries):
                 continue
-            first, wanted = others[0], one.events[-1]
+            first, wanted = found.entries[0], one.events[-1]
             same = first.event.at == wanted.at and first.event.payload() == wanted.payload()
             held[number] = (
                 Appended(first.position, 1, first.recorded, known_already=True) if same else OTHER_CONTENT
@@ -117,7 +117,9 @@ def _told(answer: Appended | Exception) -> Answer:
 
 
 def _of(event: Event, tag: str) -> Boundary[Event]:
-    return Boundary(frozenset({Criterion(frozenset({type(event).__name__}), frozenset({tag}))}))
+    """Return what the log may hold of a thing; the id of a read counts only together with its device."""
+    tags = frozenset({tag, f"device:{event.device}"} if isinstance(event, PlateRead) else {tag})
+    return Boundary(frozenset({Criterion(frozenset({type(event).__name__}), tags)}))
 
 
 def _zones(event: Event) -> set[str]:

@@ -41,6 +41,18 @@ def test_the_same_row_twice_in_a_file_is_one_read(import_: Import) -> None:
     assert (done.result.taken, done.result.known_already) == (1, 1)
 
 
+def test_reads_of_two_devices_under_one_id_are_two_however_often_they_are_imported(import_: Import) -> None:
+    header = HEADER.replace("License Plate", "Read,License Plate")
+    first, second, third = (
+        f"r-1,{ROW.replace('cam-1', f'cam-{n}').replace('r-482', f'r48{n}')}" for n in range(1, 4)
+    )
+    done = import_("plate-reads", f"{header}{first}{second}", **TORONTO)
+    assert (done.result.taken, done.result.rejected, done.result.known_already) == (2, 0, 0)
+    again = import_("plate-reads", f"{header}{first}{second}{third}", **TORONTO)
+    assert (again.result.taken, again.result.rejected, again.result.known_already) == (1, 0, 2)
+    assert [read.device for read in again.only(PlateRead)] == ["cam-1", "cam-2", "cam-3"]
+
+
 def test_a_column_is_named_where_it_is_not_recognised(import_: Import) -> None:
     content = "Kennzeichen,Zeit\nBAB123,2026-05-04 09:00\n"
     mapping = {"plate": "Kennzeichen", "at": "Zeit"}
