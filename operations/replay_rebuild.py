@@ -4,6 +4,7 @@ import difflib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,15 +112,17 @@ def _rebuilt(
 
     os.nice(GIVES_WAY)
     limit = None if memory is None else memory * MEGABYTE
-    with bar(quiet=as_json) as tell:
-        found = Rebuild(dsn, chosen, memory=limit, watch=Watch(tell), processes=processes).run()
-    for one in found:
-        comparison = Comparison(dsn, one.build)
-        first = comparison.written_to(compare_to) if compare_to else comparison.counted()
-        if as_json:
-            typer.echo(json.dumps(_as_json(one, comparison, first), default=str))
-        else:
-            _tell(one, comparison, first)
+    with ExitStack() as held:
+        with bar(quiet=as_json) as tell:
+            rebuild = Rebuild(dsn, chosen, memory=limit, watch=Watch(tell), processes=processes)
+            found = held.enter_context(rebuild.held())
+        for one in found:
+            comparison = Comparison(dsn, one.build)
+            first = comparison.written_to(compare_to) if compare_to else comparison.counted()
+            if as_json:
+                typer.echo(json.dumps(_as_json(one, comparison, first), default=str))
+            else:
+                _tell(one, comparison, first)
     if not as_json:
         typer.echo(f"Readers see nothing of it before `parkledger replay rebuild {_words(chosen)} --switch`.")
 

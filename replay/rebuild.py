@@ -9,8 +9,8 @@ Killed at any moment, a rebuild leaves a build that nobody reads; the next one t
 committed, or begins it anew where nothing was.
 """
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -97,13 +97,26 @@ class Rebuild:
             AlreadyRebuilding: if somebody else has one of them.
 
         """
-        began = monotonic()
-        with ExitStack() as stack:
-            connection = stack.enter_context(connect(self._dsn, name="parkledger rebuild"))
+        with self.held() as found:
+            return found
+
+    @contextmanager
+    def held(self) -> Iterator[list[Rebuilt]]:
+        """Build all, and yield what came of each; nobody drops the builds as long as this lasts.
+
+        Raises:
+            AlreadyRebuilding: if somebody else has one of them.
+
+        """
+        with connect(self._dsn, name="parkledger rebuild") as connection:
             connection.execute("SET synchronous_commit TO off")
-            made = [_taken(connection, projection) for projection in self._projections]
-            upto = head_of(connection)
-            stack.enter_context(self._watch.over(self._dsn, made, upto))
+            yield self._built(connection)
+
+    def _built(self, connection: Connection[Any]) -> list[Rebuilt]:
+        began = monotonic()
+        made = [_taken(connection, projection) for projection in self._projections]
+        upto = head_of(connection)
+        with self._watch.over(self._dsn, made, upto):
             fresh = [build for build, position in made if position == 0]
             whole = self._fold(connection, fresh, upto) if fresh else set[str]()
             for build, _ in made:

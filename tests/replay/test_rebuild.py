@@ -185,6 +185,15 @@ def test_a_second_rebuilder_is_refused(models: Models, dsn: str) -> None:
             Rebuild(dsn, (VALIDITY,)).run()
 
 
+def test_nobody_begins_anew_while_a_build_is_compared(models: Models, log: Log, dsn: str) -> None:
+    told(log, *STORY)
+    models.catch_up()
+    with Rebuild(dsn, (VALIDITY,)).held() as (made,):
+        with pytest.raises(AlreadyRebuilding):
+            Rebuild(dsn, (VALIDITY,)).run()
+        assert not any(Comparison(dsn, made.build).counts.values())
+
+
 def test_readers_are_switched_over_and_back(models: Models, log: Log, dsn: str) -> None:
     told(log, *STORY)
     models.catch_up()
