@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
@@ -17,11 +18,12 @@ from commands.permit_facts import (
     own_boundary,
 )
 from commands.plates_permitted import TooManyPlates, permitted_boundary, refuse_permitted, refuse_unreadable
-from commands.right_facts import Right, unless_said
+from commands.right_facts import Right, evolve_right, unless_said
 from commands.right_intervals import nominal_spans
 from commands.right_plates import carried_plates, plates_at
 from events.base import Event
 from events.boundary import Boundary
+from events.envelope import Recorded
 from events.permits import ActivePlateSelected, PlateAdded, PlateAssociationCorrected, PlateRemoved
 from events.vocabulary import Instant, PermitId, PlateTag, Text, Word
 
@@ -64,6 +66,9 @@ class PlateNotOnPermit(Refusal):
     """The permit does not carry this plate then."""
 
 
+_LAST, _NOBODY = 2**62, UUID(int=0)
+"""After every position, and by nobody: what a command would tell, before it is told."""
+
 _PUTS_ON = {"bought", "added", "corrected"}
 
 type _OnPlates = AddPlate | RemovePlate | SelectActivePlate | CorrectPlateAssociation
@@ -96,19 +101,23 @@ def _add(command: AddPlate, facts: PermitFacts) -> Sequence[Event]:
     if not new or _carries(right, command.plate, since):
         return ()
     _refuse_over(right, since)
-    offer = facts.known.offer(right.permit_type, command.at) if right.permit_type is not None else None
-    most = offer.max_plates if offer is not None else facts.known.policy(command.at).max_plates
-    if _most_besides(right, command.plate, since) >= most:
-        raise TooManyPlates(f"This permit carries at most {most} plates.", permit=command.permit)
+    _refuse_too_many(right, new[0], since, facts)
     _refuse_elsewhere(right, command.plate, since, facts)
     return new
 
 
-def _most_besides(right: Right, plate: str, since: datetime) -> int:
-    """Return how many other plates it carries at most, at the instant or by what is told of later ones."""
-    spans = [span for carried in carried_plates(right).values() for span in carried]
-    instants = {since} | {start for start, _ in spans if start > since}
-    return max(len({*plates_at(right, instant)[0]} - {plate}) for instant in instants)
+def _refuse_too_many(
+    right: Right, new: PlateAdded | PlateAssociationCorrected, since: datetime, facts: PermitFacts
+) -> None:
+    """Let the permit carry no more plates than it may, at the instant and at those that are told of later."""
+    offer = facts.known.offer(right.permit_type, new.at) if right.permit_type is not None else None
+    most = offer.max_plates if offer is not None else facts.known.policy(new.at).max_plates
+    after = evolve_right(right, Recorded(_LAST, new.at, new, "", "", _NOBODY))
+    starts = {start for spans in carried_plates(after).values() for start, _ in spans if start > since}
+    for instant in {since} | starts:
+        carried = len(plates_at(after, instant)[0])
+        if most < carried > len(plates_at(right, instant)[0]):
+            raise TooManyPlates(f"This permit carries at most {most} plates.", permit=right.right)
 
 
 def _refuse_elsewhere(right: Right, plate: str, since: datetime, facts: PermitFacts) -> None:
@@ -150,7 +159,9 @@ def _correct(command: CorrectPlateAssociation, facts: PermitFacts) -> Sequence[E
     if any(f.what == "corrected" and (f.since, f.plates, f.corrects) == said for f in right.facts):
         return ()
     _refuse_elsewhere(right, command.plate, since, facts)
-    return (fact_of(command, PlateAssociationCorrected, effective_from=since),)
+    new = fact_of(command, PlateAssociationCorrected, effective_from=since)
+    _refuse_too_many(right, new, since, facts)
+    return (new,)
 
 
 def _refuse_over(right: Right, at: datetime) -> None:
