@@ -57,19 +57,26 @@ def create(connection: Connection[Any], projection: Projection) -> None:
         OtherTable: if there is a table of that version with other columns.
 
     """
-    connection.execute(projection.table.ddl(projection.table_name).encode(), prepare=False)
+    for name, statement in projection.table.parts(projection.table_name).items():
+        if not _exists(connection, name):  # `IF NOT EXISTS` would wait for who writes, who may wait for us
+            connection.execute(statement.encode(), prepare=False)
     _check(connection, projection)
     connection.execute(
         "INSERT INTO views.progress (name, version, build, live)"
         " SELECT %(name)s, %(version)s, %(build)s, NOT EXISTS ("
         "   SELECT FROM views.progress WHERE name = %(name)s AND live)"
+        " WHERE NOT EXISTS (SELECT FROM views.progress"
+        "   WHERE (name, version, build) = (%(name)s, %(version)s, %(build)s))"
         " ON CONFLICT (name, version, build) DO NOTHING",
         {"name": projection.name, "version": projection.version, "build": projection.build},
     )
-    found = connection.execute("SELECT to_regclass(%s)", [f"views.{projection.name}"]).fetchone()
-    if found == (None,):
+    if not _exists(connection, projection.name):
         statement = f"CREATE VIEW views.{projection.name} AS SELECT * FROM views.{projection.table_name}"
         connection.execute(statement.encode())
+
+
+def _exists(connection: Connection[Any], name: str) -> bool:
+    return connection.execute("SELECT to_regclass(%s)", [f"views.{name}"]).fetchone() != (None,)
 
 
 def _check(connection: Connection[Any], projection: Projection) -> None:

@@ -55,10 +55,10 @@ class Table:
         """The types of all columns, in order."""
         return [*ENGINE_COLUMNS.values(), *self.columns.values()]
 
-    def ddl(self, name: str) -> str:
-        """Return the statements that create the table under `name`, and do nothing where it exists."""
-        whole = f"CREATE TABLE IF NOT EXISTS views.{name} ({self._defined}, {_IDENTITY}) {_STORAGE}"
-        return "; ".join([whole, *self._further(name)])
+    def parts(self, name: str) -> Mapping[str, str]:
+        """Return the statements that create the table under `name` and its indexes, each by what it makes."""
+        whole = f"CREATE TABLE views.{name} ({self._defined}, {_IDENTITY}) {_STORAGE}"
+        return {name: whole, **self._further(name)}
 
     def bare(self, name: str) -> str:
         """Return the statement that creates the table without any index, to be filled at once."""
@@ -66,18 +66,17 @@ class Table:
 
     def indexes_of(self, name: str) -> str:
         """Return the statements that give a bare table its indexes, the identity first."""
-        return "; ".join([f"ALTER TABLE views.{name} ADD {_IDENTITY}", *self._further(name)])
+        return "; ".join([f"ALTER TABLE views.{name} ADD {_IDENTITY}", *self._further(name).values()])
 
     @property
     def _defined(self) -> str:
         columns = {**ENGINE_COLUMNS, **self.columns}
         return ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
 
-    def _further(self, name: str) -> list[str]:
-        statements = []
+    def _further(self, name: str) -> dict[str, str]:
+        statements = {}
         for number, index in enumerate(self.indexes, start=1):
             inside, _, after = index.partition(" : ")
-            statements.append(
-                f"CREATE INDEX IF NOT EXISTS {name}_by_{number} ON views.{name} ({inside}) {after}"
-            )
+            index_name = f"{name}_by_{number}"
+            statements[index_name] = f"CREATE INDEX {index_name} ON views.{name} ({inside}) {after}"
         return statements

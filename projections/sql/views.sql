@@ -15,7 +15,11 @@ create table if not exists views.progress (
     primary key (name, version, build)
 ) with (fillfactor = 50);
 
-create unique index if not exists one_live_version on views.progress (name) where live;
+do $$ begin  -- `if not exists` would wait for who moves a model, who may wait for us
+    if to_regclass('views.one_live_version') is null then
+        create unique index one_live_version on views.progress (name) where live;
+    end if;
+end $$;
 
 create table if not exists views.parked (
     name     text        not null,

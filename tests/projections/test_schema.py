@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import psycopg
 
+from event_store.log import Log
 from event_store.migrations import migrate
 from projections.registry import PROJECTIONS
 from projections.schema import ensure
 from projections.validity import VALIDITY
+from tests.projections.conftest import Models
+from tests.projections.facts import bought, told
 
 
 def test_several_may_start_at_once_and_starting_again_changes_nothing(empty_dsn: str) -> None:
@@ -19,6 +22,17 @@ def test_several_may_start_at_once_and_starting_again_changes_nothing(empty_dsn:
     with psycopg.connect(empty_dsn) as connection:
         names = connection.execute("SELECT name FROM views.progress WHERE live ORDER BY name").fetchall()
     assert [row[0] for row in names] == sorted(model.name for model in PROJECTIONS)
+
+
+def test_starting_again_waits_for_nobody_who_writes(models: Models, log: Log, dsn: str) -> None:
+    told(log, bought("T-1"))
+    models.catch_up()
+    with psycopg.connect(dsn) as writing:
+        for model in PROJECTIONS:
+            writing.execute(f"DELETE FROM views.{model.table_name}".encode())
+        writing.execute("UPDATE views.progress SET position = position")
+        ensure(f"{dsn} options='-c lock_timeout=5s'")
+        writing.rollback()
 
 
 def test_a_later_version_begins_beside_the_live_one(dsn: str) -> None:
