@@ -9,6 +9,7 @@ again whenever it changes.
 """
 
 import csv
+import io
 import re
 from pathlib import Path
 
@@ -32,15 +33,25 @@ def lines_of(file: Path) -> list[Line]:
         BadPlan: naming the line, and what is wrong with it.
 
     """
-    with file.open(newline="", encoding="utf-8-sig") as content:
-        rows = csv.DictReader(content)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadPlan(f"{file.name} is not UTF-8 text; save it as CSV in UTF-8.") from error
+    except OSError as error:
+        raise BadPlan(f"{file.name} cannot be read: {error.strerror}.") from error
+    try:
+        rows = csv.DictReader(io.StringIO(text, newline=""))
         missing = [name for name in ("measure", "month", "target") if name not in (rows.fieldnames or ())]
         if missing:
             raise BadPlan(f"{file.name}: the heading lacks the column {missing[0]}.")
         return [_line(file.name, rows.line_num, row) for row in rows]
+    except csv.Error as error:
+        raise BadPlan(f"{file.name} cannot be read as CSV: {error}.") from error
 
 
 def _line(name: str, number: int, row: dict[str, str | None]) -> Line:
+    if None in row:  # such as a target that is written 1,250,000
+        raise BadPlan(f"{name}, line {number}: there are more values than columns.")
     measure, month, target = ((row.get(one) or "").strip() for one in ("measure", "month", "target"))
     if measure not in MEASURES:
         raise BadPlan(f"{name}, line {number}: measure is {' or '.join(MEASURES)}, not {measure[:40]!r}.")

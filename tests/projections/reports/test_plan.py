@@ -29,6 +29,7 @@ MARCH = Question(t("2026-03-01"), t("2026-04-01"), timezone="America/Toronto")
         (HEADING + "revenu,2026-03,,,1\n", "line 2: measure is revenue or zone_passes"),
         (HEADING + "revenue,2026-03,,,1\nrevenue,March,,,1\n", "line 3: month is written 2026-09"),
         (HEADING + "revenue,2026-03,,,1.5\n", "line 2: target is a whole number"),
+        (HEADING + "revenue,2026-03,,,1,250,000\n", "line 2: there are more values than columns"),
         (HEADING + "revenue,2026-03,,,-5\n", "line 2: target is a whole number"),
     ],
 )
@@ -37,6 +38,15 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, content: str, says:
     file.write_text(content)
     with pytest.raises(BadPlan, match=says):
         lines_of(file)
+
+
+def test_a_plan_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "plan.csv"
+    file.write_bytes(HEADING.encode("utf-16"))
+    with pytest.raises(BadPlan, match="not UTF-8"):
+        lines_of(file)
+    with pytest.raises(BadPlan, match="cannot be read: Is a directory"):
+        lines_of(tmp_path)
 
 
 def test_a_plan_is_parted_and_narrowed_as_what_is_held_against_it(log: Log, dsn: str, tmp_path: Path) -> None:
