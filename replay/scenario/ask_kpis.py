@@ -100,12 +100,14 @@ def _stays(known: World) -> list[tuple[datetime, datetime]]:
     plates |= {p for r in known.rights.rights.values() for f in r.facts for p in f.plates}
     zones = [z.zone for z in known.zones.values() if z.opened is not None and z.opened.spaces]
     for plate in plates:
-        sightings = sorted(known.sightings(plate), key=lambda s: s.at)  # a late read does not shorten a stay
+        sightings = sorted(
+            known.sightings(plate), key=lambda s: (s.at, s.position, s.read)
+        )  # a late read does not shorten a stay
         sessions = [
             i for r in known.rights.of_plate(plate) for i in known.rights.intervals(r) if i.kind == "session"
         ]
         for zone in zones:
-            seen = [stay(sightings, zone, s.at) for s in sightings if s.zone == zone]
+            seen = [stay(sightings[:n], zone, s.at) for n, s in enumerate(sightings, 1) if s.zone == zone]
             stays = {s.since: s.until for s in seen if s is not None}
             unseen = [
                 (start, until)
