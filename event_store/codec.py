@@ -114,6 +114,10 @@ class Codec:
         """Destroy the key of a date or subject; doing it again changes nothing."""
         self._sealer.destroy(bucket)
 
+    def forget(self, bucket: str) -> None:
+        """Use the key of a date no longer: the log says that it ended, and automation may yet destroy it."""
+        self._sealer.forget(bucket)
+
     def criteria[E: Event](self, boundary: Boundary[E]) -> Sequence[Criterion]:
         """Return the criteria of a boundary over tags as the log keeps them."""
         return [self._kept(criterion) for criterion in boundary.criteria]

@@ -21,6 +21,7 @@ from projections.table import ENGINE_COLUMNS, Row
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _POSITION = "SELECT position FROM views.progress WHERE (name, version, build) = (%s, %s, %s)"
+_ENDED = "SELECT payload ->> 'bucket', position FROM log.events WHERE type = 'RetentionKeyDestroyed'"
 _EVENT = "SELECT position, type FROM log.events WHERE position = ANY(%s)"
 _OF_TABLE = (
     "SELECT key FROM (SELECT DISTINCT key FROM views.{} WHERE key > %s ORDER BY key LIMIT %s) k ORDER BY key"
@@ -73,13 +74,22 @@ class Checked:
 def check(
     connection: Connection[Any], build: Projection, keys: Sequence[str], codec: Codec | None = None
 ) -> Checked:
-    """Fold keys of a build again from the log and compare; parked keys, which wait, are left out."""
+    """Fold keys of a build again from the log and compare; parked keys, which wait, are left out.
+
+    What the log says ended is redacted here as well, though its key be there yet; where a build has not come
+    to such an end, nothing is compared: either side would show what is to be read no longer.
+    """
+    codec = codec or Codec.over(connection)
     connection.execute(_SNAPSHOT)
     try:
         row = connection.execute(_POSITION, build.identity).fetchone()
         position = row[0] if row else 0
         wanted = set(keys) - parked_keys(connection, build).keys()
         found: list[Drift] = []
+        for bucket, ended_at in connection.execute(_ENDED).fetchall():
+            if ended_at > position:
+                return Checked(len(wanted), position, ())
+            codec.forget(bucket)
         for stands_at, some in by_position(connection, build, position, wanted, codec).items():
             found += drift(connection, build, stands_at, some, codec)
         return Checked(len(wanted), position, _paired(connection, build, found))

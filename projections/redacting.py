@@ -26,6 +26,9 @@ _REDACT = (
 )
 """A read by its id and device: another device may have given the id to a read of another date."""
 
+_DRIFTED = "DELETE FROM views.drifted WHERE (name, version, build) = (%s, %s, %s) AND key = ANY(%s)"
+"""What the patrol noted shows rows whole; what still differs is found again."""
+
 
 @contextmanager
 def redacting(
@@ -63,3 +66,4 @@ def _redact(
     for table in tables:
         statement = _REDACT.format(table=table.table_name)
         connection.execute(statement.encode(), [REDACTED, REDACTED, keys, keys, devices])
+        connection.execute(_DRIFTED, [*table.identity, keys])
