@@ -48,6 +48,10 @@ class OpenPlates(RuntimeError):
     """
 
 
+class VaultMissing(RuntimeError):
+    """The schema `vault` is missing, and without it no plate is found. Restore it; keys may be left out."""
+
+
 class RoleMissing(PermissionError):
     """The user of the connection may not create the roles of the log; an administrator has to."""
 
@@ -78,6 +82,7 @@ def migrate(dsn: str) -> int:
         NewerSchema: if the database is ahead of this program.
         OpenPlates: if the log names plates that this program looks for as hashes.
         RoleMissing: if a role is missing and may not be created.
+        VaultMissing: if the log was restored without the secret that plates in tags are hashed with.
 
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
@@ -89,6 +94,8 @@ def migrate(dsn: str) -> int:
             "number integer primary key, name text not null, applied timestamptz not null default now())"
         )
         version = _version(connection)
+        if version >= _HASHED_FROM and not _has_vault(connection):
+            raise VaultMissing(VaultMissing.__doc__)
         for step in known_migrations():
             if step.number > version:
                 _apply(connection, step)
@@ -127,6 +134,10 @@ def end_simulation(dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute("select pg_advisory_xact_lock(log.writer_lock())")
         connection.execute(_REAL)
+
+
+def _has_vault(connection: Connection[object]) -> bool:
+    return connection.execute("select to_regclass('vault.secret')").fetchone() != (None,)
 
 
 def _version(connection: Connection[object]) -> int:

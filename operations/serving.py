@@ -54,13 +54,13 @@ def migrate_all(dsn: str) -> None:
         BadSetting: if the database cannot be reached, or cannot be used by this release.
 
     """
-    from event_store.migrations import NewerSchema, OpenPlates, RoleMissing, migrate
+    from event_store.migrations import NewerSchema, OpenPlates, RoleMissing, VaultMissing, migrate
     from projections import schema
 
     try:
         migrate(dsn)
         schema.ensure(dsn)
-    except (NewerSchema, OpenPlates, RoleMissing) as error:
+    except (NewerSchema, OpenPlates, RoleMissing, VaultMissing) as error:
         raise BadSetting(str(error)) from error
     except psycopg.Error as error:
         reason = str(error).strip().partition("\n")[0]

@@ -1,5 +1,5 @@
 -- Keys of sealed personal data, outside the log: destroying one destroys what it sealed, in every copy of the log.
--- A dump of the log leaves this schema out (pg_dump --exclude-schema=vault) and keeps it where it can forget too.
+-- A dump of the log leaves them out (pg_dump --exclude-table-data=vault.keys) and keeps them where it can forget too.
 
 create schema vault;
 

@@ -8,7 +8,15 @@ import pytest
 
 from event_store import migrations
 from event_store.log import LogUnavailable
-from event_store.migrations import Migration, NewerSchema, OpenPlates, known_migrations, migrate, simulate
+from event_store.migrations import (
+    Migration,
+    NewerSchema,
+    OpenPlates,
+    VaultMissing,
+    known_migrations,
+    migrate,
+    simulate,
+)
 from event_store.postgres import PostgresLog
 from tests.contracts.facts import append, read
 
@@ -39,6 +47,13 @@ def test_a_newer_schema_is_left_alone(dsn: str) -> None:
     with pytest.raises(LogUnavailable, match="upgrade this one"):
         append(log, read())
     log.close()
+
+
+def test_a_log_restored_without_the_secret_of_its_tags_is_refused(dsn: str) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute("drop schema vault cascade")
+    with pytest.raises(VaultMissing, match="Restore it"):
+        migrate(dsn)
 
 
 def test_a_log_that_names_plates_openly_is_not_carried_on(
