@@ -133,6 +133,27 @@ def nominal_until(right: Right) -> datetime | None:
     return None if None in ends else max((end for end in ends if end is not None), default=None)
 
 
+def paid_terms(
+    right: Right, payments: Mapping[str, Payment]
+) -> dict[str, tuple[datetime | None, datetime | None]]:
+    """Return the term `[start, until)` that each payment of a permit pays for: the purchase's or a renewal's.
+
+    A payment that only names the permit pays for the first term that names no payment, in the order in which
+    such payments count; one that is left pays for all of the permit's time. `None` is open.
+    """
+    told = list(zip(_term_facts(right), _nominal_terms(right), strict=True))
+    terms = [
+        (fact.payment, max(start, fact.at) if fact.what == "renewed" else start, end)
+        for fact, (start, end) in told
+    ]
+    paid = {name: (start, end) for name, start, end in terms if name is not None}
+    counted = sorted((p.counts_from, name) for name, p in payments.items() if p.counts_from is not None)
+    untold = [name for _, name in counted if name not in paid]
+    unpaid = [(start, end) for name, start, end in terms if name is None]
+    whole = (min((start for _, start, _ in terms), default=None), nominal_until(right))
+    return dict.fromkeys(payments, whole) | dict(zip(untold, unpaid, strict=False)) | paid
+
+
 def stop_at(right: Right, at: datetime) -> str:
     """Return what stops the right at the instant: `suspension`, `revocation` and so on; empty for nothing."""
     for start, end, stopped_by in _stops(right):

@@ -36,6 +36,7 @@ from commands.right_intervals import (
     intervals,
     nominal_spans,
     nominal_until,
+    paid_terms,
     spans_in_force,
     stop_at,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "nominal_spans",
     "nominal_until",
     "offer_at",
+    "paid_terms",
     "payment_boundary",
     "permit_boundary",
     "plates_at",

@@ -9,7 +9,7 @@ A row holds from `holds_from` on: money that is dated ahead changes what is owed
 any event. The first row of a version holds from the beginning.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import msgspec
 from commands.charges import balance, decisions, fine_at, is_dismissed, is_voided, paid
 from commands.docket import CitationLedger
 from commands.holds import Appeal
-from commands.rights import Payment, Right, intervals, nominal_until
+from commands.rights import Payment, Right, intervals, nominal_until, paid_terms
 from events.citations import CitationIssued
 from events.envelope import Recorded
 from projections import dockets, validity
@@ -64,7 +64,10 @@ class CitationRow(NamedTuple):
 
 
 class PermitRow(NamedTuple):
-    """What one payment of a permit comes to from an instant on, in cents; `payment` is null for none."""
+    """What one payment of a permit comes to from an instant on, in cents; `payment` is null for none.
+
+    `[start, until)` is the term that the payment pays for, the permit's whole time where there is none.
+    """
 
     version: int
     permit: str
@@ -217,23 +220,24 @@ def permit_rows(_: str, seen: Seen, neighbours: Neighbours) -> Iterable[Row]:
     right: Right = seen.state
     if right.kind != "permit" or not right.known:
         return ()
-    start = next((fact.since for fact in right.facts if fact.what == "bought"), None)
-    until = nominal_until(right)
     newest = _newest(seen, neighbours)
-    paid_by: Sequence[tuple[str, Payment]] = [
-        (name, neighbours[f"payment:{name}"].state) for name in sorted(right.payments)
-    ]
+    paid_by: dict[str, Payment] = {
+        name: neighbours[f"payment:{name}"].state for name in sorted(right.payments)
+    }
+    terms = paid_terms(right, paid_by)
     rows = [
         PermitRow(
-            newest.position, right.right, holds_from, right.permit_type, right.zones, start, until, name,
+            newest.position, right.right, holds_from, right.permit_type, right.zones, *terms[name], name,
             payment.counts_from, payment.kept(at),
         )
-        for name, payment in paid_by
+        for name, payment in paid_by.items()
         for holds_from, at in _versions(_acting(payment), newest.recorded)
     ]  # fmt: skip
     if rows:
         return rows
     permit_type, zones = right.permit_type, right.zones
+    start = next((fact.since for fact in right.facts if fact.what == "bought"), None)
+    until = nominal_until(right)
     return [
         PermitRow(newest.position, right.right, BEGINNING, permit_type, zones, start, until, None, None, 0)
     ]

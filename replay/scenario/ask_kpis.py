@@ -9,7 +9,7 @@ from commands.calendar import local_days, start_of_day
 from commands.evidence import Evidence, World
 from commands.findings import finding
 from commands.kpis import Cohort, Ratio
-from commands.rights import nominal_until
+from commands.rights import paid_terms
 from commands.stays import stay
 from events.boundary import on
 from events.citations import CitationIssued
@@ -148,17 +148,16 @@ def _revenue_recognised(asked: Asked) -> int:
 
 
 def _permit_money(asked: Asked) -> Iterator[tuple[datetime, int, tuple[datetime, datetime]]]:
-    """Yield when each payment for a permit was made, its minor units that stand, and the permit's term."""
+    """Yield when each payment for a permit was made, its minor units that stand, and the term it pays for."""
     known, at = evidence(asked).rights, asked.instant()
     for right in known.rights.values():
-        start = next((fact.since for fact in right.facts if fact.what == "bought"), None)
-        until = nominal_until(right)
-        if right.kind != "permit" or start is None or until is None:
+        if right.kind != "permit" or not right.known:
             continue
-        for name in sorted(right.payments & known.payments.keys()):
-            made = known.payments[name].counts_from
-            if made is not None:
-                yield made, known.payments[name].kept(at), (start, until)
+        payments = {name: known.payments[name] for name in sorted(right.payments & known.payments.keys())}
+        for name, (start, until) in paid_terms(right, payments).items():
+            made = payments[name].counts_from if name in payments else None
+            if made is not None and start is not None and until is not None:
+                yield made, payments[name].kept(at), (start, until)
 
 
 def _by_cause(asked: Asked) -> dict[str, int]:

@@ -42,7 +42,7 @@ comment on column citations.outcome is 'The decision that stands: upheld, reduce
 comment on column citations.resolution is 'Microseconds from filing to decision, all its decided appeals together';
 
 create or replace view permit_payments as from standing_permits;
-comment on view permit_payments is 'Each permit with each of its payments; `kept` is what stands of it, in cents';
+comment on view permit_payments is 'Each permit with each of its payments, and the term that it pays for; `kept` is what stands of it, in cents';
 
 create or replace view sessions as from standing_sessions where start is not null;
 comment on view sessions is 'The times `[start, until)` that sessions let vehicles stand';
