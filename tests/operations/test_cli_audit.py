@@ -64,7 +64,8 @@ def test_a_log_that_was_altered_does_not_verify(office: PostgresLog, dsn: str, t
         connection.execute("update log.events set at = at - interval '1 hour' where position = 2")
     wrong = audit("verify", "--json")
     assert wrong.exit_code == 1
-    assert "not as it was signed" in json.loads(wrong.stdout.splitlines()[-1])["head_reason"]
+    reason = json.loads(wrong.stdout.splitlines()[-1])["head_reason"]
+    assert reason == "the log has another root there: entry 2 is the first that is not as it was sealed"
 
 
 def test_a_head_that_was_kept_outside_finds_what_the_database_forgot(
@@ -77,7 +78,9 @@ def test_a_head_that_was_kept_outside_finds_what_the_database_forgot(
     with psycopg.connect(dsn) as connection:
         for table in ("log.events", "log.tags", "seal.checkpoints"):
             connection.execute(f"alter table {table} disable trigger refuse_change")
-        connection.execute(f"delete from log.events where position = {office.head()}")
+        last = office.head()
+        for table in ("log.events", "log.tags"):
+            connection.execute(f"delete from {table} where position = {last}")
         connection.execute("delete from seal.checkpoints")
     assert audit("verify").exit_code == 0
     wrong = audit("verify", "--checkpoint", kept)
